@@ -1,0 +1,3 @@
+module wasmgear.test/oracle
+
+go 1.26
