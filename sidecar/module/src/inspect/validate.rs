@@ -1,0 +1,134 @@
+//! Bounds and validation in one walk over the bytes.
+
+use wasmparser::{
+    CompositeInnerType, ElementItems, FuncToValidate, FuncValidatorAllocations, FunctionBody, Parser, Payload,
+    ValidPayload, Validator, ValidatorResources, WasmFeatures, types::Types,
+};
+
+pub(super) use crate::refusal::Place;
+use crate::{Refusal, StaticLimits};
+
+/// Why the walk ended early.
+pub(super) enum Fault {
+    /// A bound of ours.
+    Refused(Refusal),
+    /// A rule of WebAssembly, or a proposal that is switched off.
+    Invalid(wasmparser::Error),
+}
+
+impl From<Refusal> for Fault {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<wasmparser::Error> for Fault {
+    fn from(error: wasmparser::Error) -> Self {
+        Self::Invalid(error)
+    }
+}
+
+/// Refuses more than `limit` of `what`.
+pub(super) fn bound<N: TryInto<u64>>(place: Place, what: &'static str, found: N, limit: u32) -> Result<(), Refusal> {
+    let (found, limit) = (found.try_into().unwrap_or(u64::MAX), u64::from(limit));
+    if found > limit { Err(Refusal::Limit { place, what, found, limit }) } else { Ok(()) }
+}
+
+/// Validates `bytes` as a module with `features`, every section after its bounds, function bodies as they come.
+pub(super) fn validate(bytes: &[u8], limits: &StaticLimits, features: WasmFeatures) -> Result<Types, Fault> {
+    let mut parser = Parser::new(0);
+    parser.set_features(features);
+    let mut validator = Validator::new_with_features(features);
+    let mut scratch = FuncValidatorAllocations::default();
+    for payload in parser.parse_all(bytes) {
+        let payload = payload?;
+        section(&payload, limits)?;
+        match validator.payload(&payload)? {
+            ValidPayload::Func(function, code) => scratch = body(function, &code, scratch, limits)?,
+            ValidPayload::End(types) => return Ok(types),
+            _ => {}
+        }
+    }
+    Err(Refusal::Invalid("it ends before its last section".to_owned()).into())
+}
+
+/// The bounds of one section.
+fn section(payload: &Payload<'_>, limits: &StaticLimits) -> Result<(), Fault> {
+    let module = Place::Module;
+    match payload {
+        Payload::TypeSection(types) => {
+            bound(module, "types", types.count(), limits.types)?;
+            arities(types.clone(), limits)?;
+        }
+        Payload::ImportSection(imports) => bound(module, "imports", imports.count(), limits.imports)?,
+        Payload::FunctionSection(functions) => bound(module, "functions", functions.count(), limits.functions)?,
+        Payload::TableSection(tables) => {
+            for table in tables.clone() {
+                bound(Place::Table, "elements", table?.ty.initial, limits.table_elements)?;
+            }
+        }
+        Payload::GlobalSection(globals) => bound(module, "globals", globals.count(), limits.globals)?,
+        Payload::ExportSection(exports) => bound(module, "exports", exports.count(), limits.exports)?,
+        Payload::ElementSection(segments) => {
+            bound(module, "element segments", segments.count(), limits.element_segments)?;
+            elements(segments.clone(), limits)?;
+        }
+        Payload::DataCountSection { count, .. } => bound(module, "data segments", *count, limits.data_segments)?,
+        Payload::DataSection(segments) => bound(module, "data segments", segments.count(), limits.data_segments)?,
+        _ => {}
+    }
+    Ok(())
+}
+
+fn arities(types: wasmparser::TypeSectionReader<'_>, limits: &StaticLimits) -> Result<(), Fault> {
+    let mut index = 0;
+    for group in types {
+        for ty in group?.types() {
+            if let CompositeInnerType::Func(ty) = &ty.composite_type.inner {
+                bound(Place::Type(index), "parameters", ty.params().len(), limits.arity)?;
+                bound(Place::Type(index), "results", ty.results().len(), limits.arity)?;
+            }
+            index += 1;
+        }
+    }
+    Ok(())
+}
+
+fn elements(segments: wasmparser::ElementSectionReader<'_>, limits: &StaticLimits) -> Result<(), Fault> {
+    let mut total = 0u64;
+    for segment in segments {
+        total += u64::from(match segment?.items {
+            ElementItems::Functions(items) => items.count(),
+            ElementItems::Expressions(_, items) => items.count(),
+        });
+        bound(Place::Module, "elements in its segments", total, limits.element_items)?;
+    }
+    Ok(())
+}
+
+/// One function: size and locals before anything is read, nesting after each operator.
+fn body(
+    function: FuncToValidate<ValidatorResources>,
+    code: &FunctionBody<'_>,
+    scratch: FuncValidatorAllocations,
+    limits: &StaticLimits,
+) -> Result<FuncValidatorAllocations, Fault> {
+    let place = Place::Function(function.index);
+    bound(place, "bytes", code.as_bytes().len(), limits.body)?;
+    let mut validator = function.into_validator(scratch);
+    let mut locals = u64::from(validator.len_locals());
+    for declared in code.get_locals_reader()? {
+        locals += u64::from(declared?.0);
+        bound(place, "locals and parameters", locals, limits.locals)?;
+    }
+    let mut reader = code.get_binary_reader();
+    validator.read_locals(&mut reader)?;
+    reader.set_features(*validator.features());
+    while !reader.eof() {
+        let at = reader.original_position();
+        reader.visit_operator(&mut validator.visitor(at))??;
+        bound(place, "blocks inside each other", validator.control_stack_height(), limits.nesting)?;
+    }
+    reader.finish_expression(&validator.visitor(reader.original_position()))?;
+    Ok(validator.into_allocations())
+}

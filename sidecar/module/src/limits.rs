@@ -1,0 +1,56 @@
+//! What a module may cost before anything of it is compiled.
+
+/// Bounds that hold for every module, whatever a resource says. They keep the reader, the validator and the compiler
+/// within time and memory that can be planned for; no toolchain that was tried comes near them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StaticLimits {
+    /// Bytes of the module.
+    pub size: u32,
+    /// Types.
+    pub types: u32,
+    /// Parameters, and results, of one type: the validator's time is operators times this.
+    pub arity: u32,
+    /// Imports, duplicates counted.
+    pub imports: u32,
+    /// Exports.
+    pub exports: u32,
+    /// Functions with a body.
+    pub functions: u32,
+    /// Bytes of one function's body.
+    pub body: u32,
+    /// Parameters and locals of one function together.
+    pub locals: u32,
+    /// Blocks inside each other in one function, the function's own included.
+    pub nesting: u32,
+    /// Globals.
+    pub globals: u32,
+    /// Elements that the table has at the start.
+    pub table_elements: u32,
+    /// Element segments.
+    pub element_segments: u32,
+    /// Elements of all segments together.
+    pub element_items: u32,
+    /// Data segments.
+    pub data_segments: u32,
+}
+
+impl Default for StaticLimits {
+    fn default() -> Self {
+        Self {
+            size: 16 << 20,
+            types: 10_000,
+            arity: 128,
+            imports: 1_000,
+            exports: 10_000,
+            functions: 50_000,
+            body: 1 << 20,
+            locals: 2_000,
+            nesting: 256,
+            globals: 10_000,
+            table_elements: 20_000,
+            element_segments: 10_000,
+            element_items: 100_000,
+            data_segments: 100_000,
+        }
+    }
+}

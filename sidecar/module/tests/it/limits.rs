@@ -1,0 +1,125 @@
+//! Every static limit passes at its value and fires one above.
+
+use gear_module::{StaticLimits, inspect};
+
+use crate::{gear, look, refused};
+
+/// The defaults are the contract; whoever changes one changes this line and the documents.
+#[test]
+fn the_defaults_are_those_of_the_contract() {
+    let d = StaticLimits::default();
+    assert_eq!((d.size, d.functions, d.body, d.locals, d.nesting), (16 << 20, 50_000, 1 << 20, 2_000, 256));
+    assert_eq!(d.table_elements, 20_000);
+}
+
+/// Looks at a module twice: with exactly as much as it needs, and with one less.
+fn at_and_above(bytes: &[u8], set: impl Fn(&mut StaticLimits, u32), needs: u32, sentence: &str) {
+    let mut limits = StaticLimits::default();
+    set(&mut limits, needs);
+    inspect(bytes, &limits).unwrap_or_else(|refusal| panic!("{sentence}: at the limit: {refusal}"));
+    set(&mut limits, needs - 1);
+    let refusal = inspect(bytes, &limits).expect_err(sentence);
+    assert_eq!((refusal.reason(), refusal.to_string().as_str()), ("ModuleTooLarge", sentence));
+}
+
+#[test]
+fn every_limit_passes_at_its_value_and_fires_one_above() {
+    let size = u32::try_from(gear("", "").len()).unwrap();
+    at_and_above(
+        &gear("", ""),
+        |l, n| l.size = n,
+        size,
+        &format!("the module has {size} bytes, at most {} are accepted", size - 1),
+    );
+    // The gear itself has 3 types, 3 functions, 4 exports.
+    let types = gear("", "(type (func (param i64))) (type (func (param f64)))");
+    at_and_above(&types, |l, n| l.types = n, 5, "the module has 5 types, at most 4 are accepted");
+    let wide = gear("(type (func (param i32 i32 i32)))", "");
+    at_and_above(&wide, |l, n| l.arity = n, 3, "type 0 has 3 parameters, at most 2 are accepted");
+    let wide = gear("(type (func (result i32 i32 i32)))", "");
+    at_and_above(&wide, |l, n| l.arity = n, 3, "type 0 has 3 results, at most 2 are accepted");
+    let log = r#"(import "env" "log" (func (param i32 i32 i32)))"#;
+    at_and_above(
+        &gear(&format!("{log}{log}"), ""),
+        |l, n| l.imports = n,
+        2,
+        "the module has 2 imports, at most 1 are accepted",
+    );
+    at_and_above(&gear("", ""), |l, n| l.exports = n, 4, "the module has 4 exports, at most 3 are accepted");
+    at_and_above(&gear("", ""), |l, n| l.functions = n, 3, "the module has 3 functions, at most 2 are accepted");
+    let globals = gear("", "(global i32 (i32.const 0)) (global i32 (i32.const 0))");
+    at_and_above(&globals, |l, n| l.globals = n, 2, "the module has 2 globals, at most 1 are accepted");
+    let body = gear("", "(func nop nop nop nop nop nop)");
+    at_and_above(&body, |l, n| l.body = n, 8, "function 3 has 8 bytes, at most 7 are accepted");
+    let locals = gear("", "(func (param i32) (local i64 i64 f32))");
+    at_and_above(&locals, |l, n| l.locals = n, 4, "function 3 has 4 locals and parameters, at most 3 are accepted");
+    let nested = gear("", "(func (block (loop (block))))");
+    at_and_above(&nested, |l, n| l.nesting = n, 4, "function 3 has 4 blocks inside each other, at most 3 are accepted");
+    at_and_above(
+        &gear("", "(table 7 funcref)"),
+        |l, n| l.table_elements = n,
+        7,
+        "the table has 7 elements, at most 6 are accepted",
+    );
+    let segments = gear("", "(table 7 funcref) (elem (i32.const 0) func 0 1) (elem func 2)");
+    at_and_above(
+        &segments,
+        |l, n| l.element_segments = n,
+        2,
+        "the module has 2 element segments, at most 1 are accepted",
+    );
+    at_and_above(
+        &segments,
+        |l, n| l.element_items = n,
+        3,
+        "the module has 3 elements in its segments, at most 2 are accepted",
+    );
+    let data = gear("", r#"(data (i32.const 0) "a") (data "b")"#);
+    at_and_above(&data, |l, n| l.data_segments = n, 2, "the module has 2 data segments, at most 1 are accepted");
+}
+
+#[test]
+fn both_compile_bombs_are_refused_before_anything_compiles_them() {
+    let locals = format!("(func (local {}))", "i64 ".repeat(20_000));
+    let (_, sentence) = refused(&gear("", &locals));
+    assert_eq!(sentence, "function 3 has 20000 locals and parameters, at most 2000 are accepted");
+    let loops = format!("(func {} {})", "loop ".repeat(8_000), "end ".repeat(8_000));
+    let (_, sentence) = refused(&gear("", &loops));
+    assert_eq!(sentence, "function 3 has 257 blocks inside each other, at most 256 are accepted");
+}
+
+#[test]
+fn what_is_uploaded_by_mistake_is_told_by_name() {
+    for (bytes, wanted) in [
+        (&b"\0as"[..], "fewer than the eight"),
+        (b"\0asm\x0d\0\x01\0", "component"),
+        (b"\0asm\x02\0\0\0", "version 1"),
+        (b"\x7fELF\x02\x01\x01\0", "native program"),
+        (b"\x1f\x8b\x08\0\0\0\0\0", "gzip"),
+        (b"(module)", "WebAssembly text"),
+        (b"<!DOCTYPE html>", "do not begin with \\0asm"),
+    ] {
+        let (reason, sentence) = refused(bytes);
+        assert_eq!(reason, "NotAWasmModule");
+        assert!(sentence.contains(wanted), "{sentence}");
+    }
+}
+
+#[test]
+fn cut_and_garbled_modules_are_refused_and_nothing_panics() {
+    let whole = gear(
+        r#"(import "env" "log" (func (param i32 i32 i32)))"#,
+        r#"(table 7 funcref) (elem (i32.const 0) func 0 1) (data (i32.const 0) "abc") (func (block (loop (block))))"#,
+    );
+    assert!(look(&whole).is_ok());
+    for end in 0..whole.len() {
+        let _ = look(&whole[..end]);
+        for flip in [0x01, 0x80, 0xff] {
+            let mut garbled = whole.clone();
+            garbled[end] ^= flip;
+            let _ = look(&garbled);
+        }
+    }
+    let (reason, sentence) = refused(&whole[..whole.len() - 1]);
+    assert_eq!(reason, "NotAWasmModule", "{sentence}");
+}
