@@ -69,9 +69,12 @@ pub struct StreamStatus {
     pub last_message_ms: i64,
 }
 
-/// Counts of the ledger. Deliveries: `received = ok + dropped + rejected + deadLettered + probes + retried + released
-/// + alreadyEmitted + unconfirmed + inFlight`. Outputs: `emitted = confirmed + confirmedDuplicate + abandoned +
-/// outputsInFlight`.
+/// Counts of the ledger. Two sums hold whenever a sidecar is asked.
+///
+/// ```text
+/// received = ok + dropped + rejected + deadLettered + probes + retried + released + alreadyEmitted + unconfirmed + inFlight
+/// emitted  = confirmed + confirmedDuplicate + abandoned + outputsInFlight
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct LedgerStatus {
