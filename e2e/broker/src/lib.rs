@@ -140,9 +140,9 @@ fn program() -> PathBuf {
     std::env::var_os("NATS_SERVER").map_or(made, PathBuf::from)
 }
 
-/// The ports file is JSON: `{"nats":["nats://127.0.0.1:41234"], …}`.
+/// The ports file is JSON: `{"nats":["nats://127.0.0.1:41234"], …}`, with `tls://` where the server asks for TLS.
 fn port_of(json: &str) -> Option<u16> {
-    let (_, rest) = json.split_once("nats://")?;
+    let (_, rest) = json.split_once("://")?;
     let (address, _) = rest.split_once('"')?;
     address.rsplit_once(':')?.1.parse().ok()
 }
