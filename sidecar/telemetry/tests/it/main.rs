@@ -1,0 +1,4 @@
+//! Logs, spans and the guard together.
+
+#[cfg(test)]
+mod whole;
