@@ -4,7 +4,7 @@
 #   product   images/: the operator and the sidecar. PROFILE=dev (default, what the tests run) or release (for users);
 #             REGISTRY is the first part of the images' names. Push a layout with what you have, for example
 #             skopeo copy oci:images:wasmgear-operator:<tag> docker://<registry>/wasmgear-operator:<tag>
-#   lab       target/images/lab: pause, coredns and nats-server, out of the programs of `make tools`
+#   lab       target/images/lab: pause, coredns and nats-server out of the programs of `make tools`, and the lab's own probe
 #
 # Both also write <layout's name>.refs under target/images: lines "name tag digest". Nothing is written when nothing
 # changed.
@@ -85,12 +85,14 @@ lab() {
     for name in pause coredns nats-server; do
         [ -x "$tools/$name" ] || fail "target/tools/$name is missing; install it with: make tools"
     done
-    write_layout "$TOP/target/images/lab.refs" "$TOP/target/images/lab" "$(realpath "$tools/pause")" \
-        "$(realpath "$tools/coredns")" "$(realpath "$tools/nats-server")" <<EOF
+    GOFLAGS='' CGO_ENABLED=0 go -C "$TOP/e2e/lab/probe" build -trimpath -buildvcs=false -ldflags '-s -w' -o "$TOP/target/bin/probe" .
+    write_layout "$TOP/target/images/lab.refs" "$TOP/target/images/lab" "$TOP/target/bin/probe" \
+        "$(realpath "$tools/pause")" "$(realpath "$tools/coredns")" "$(realpath "$tools/nats-server")" <<EOF
 {"layout": "$TOP/target/images/lab", "created": 0, "images": [
  {"name": "wasmgear.test/pause", "version": "v1", "user": "$NOBODY", "entrypoint": ["/pause"], "files": {"/pause": "$tools/pause"}},
  {"name": "wasmgear.test/coredns", "version": "$COREDNS", "user": "$NOBODY", "entrypoint": ["/coredns"], "files": {"/coredns": "$tools/coredns"}},
- {"name": "wasmgear.test/nats-server", "version": "$NATS_SERVER", "user": "$NOBODY", "entrypoint": ["/nats-server"], "files": {"/nats-server": "$tools/nats-server"}}
+ {"name": "wasmgear.test/nats-server", "version": "$NATS_SERVER", "user": "$NOBODY", "entrypoint": ["/nats-server"], "files": {"/nats-server": "$tools/nats-server"}},
+ {"name": "wasmgear.test/probe", "version": "v1", "user": "$NOBODY", "entrypoint": ["/probe"], "files": {"/probe": "$TOP/target/bin/probe"}}
 ]}
 EOF
 }

@@ -116,6 +116,7 @@ check_pins() {
     done
 }
 
+# shellcheck disable=SC2317 # called by step, through the variable progress
 go_packages_compiled() { printf '%s packages compiled' "$(grep -c / "$1" || true)"; }
 
 build_cluster() {
@@ -129,7 +130,7 @@ build_cluster() {
     # The program of k8s.io/…/nats-server/v2 is called after its folder or its module, as Go pleases.
     if [ -e "$stage/v2" ]; then mv "$stage/v2" "$stage/nats-server"; fi
     keep "$stage" "$@"
-    rmdir "$stage"
+    rm -rf "$stage"
 }
 
 build_containerd() {
@@ -140,7 +141,7 @@ build_containerd() {
     progress=go_packages_compiled step "building $*" "1 min the first time" "$LOGS/containerd.log" \
         env -C / CGO_ENABLED=0 GOFLAGS= GOBIN="$stage" go install -v "${go_flags[@]}" -ldflags "-s -w" "${packages[@]}"
     keep "$stage" "$@"
-    rmdir "$stage"
+    rm -rf "$stage"
 }
 
 build_pause() {
@@ -149,7 +150,7 @@ build_pause() {
     stage=$(mktemp -d "$HOME_OF_TOOLS/.stage.XXXXXX")
     musl-gcc -static -Os -s -Wall -Werror -o "$stage/pause" "$TOP/.ci/tools/pause.c"
     keep "$stage" pause
-    rmdir "$stage"
+    rm -rf "$stage"
 }
 
 build_cargo_deny() {
@@ -161,9 +162,8 @@ build_cargo_deny() {
     step "building cargo-deny $CARGO_DENY" "1 min the first time" "$LOGS/cargo-deny.log" env -C / CARGO_TARGET_DIR="$stage/target" \
         cargo "+$(sed -n 's/^channel = "\(.*\)"/\1/p' "$TOP/rust-toolchain.toml")" install --locked --debug --root "$stage" --no-track "cargo-deny@$CARGO_DENY"
     strip "$stage/bin/cargo-deny" -o "$stage/cargo-deny"
-    rm -rf "$stage/target" "$stage/bin"
     keep "$stage" cargo-deny
-    rmdir "$stage"
+    rm -rf "$stage"
 }
 
 main() {
@@ -210,4 +210,5 @@ main() {
     say "complete in $(took "$began"): ${#missing[@]} built, $((${#wanted[@]} - ${#missing[@]})) were there; linked in target/tools"
 }
 
-main "$@"
+# On one line with its end: a script that is edited while it runs is read no further.
+main "$@"; exit

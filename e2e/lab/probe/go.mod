@@ -1,0 +1,3 @@
+module wasmgear.test/probe
+
+go 1.26
