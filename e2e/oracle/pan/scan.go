@@ -45,6 +45,9 @@ func NewScanner(list []string) *Scanner {
 	return s
 }
 
+// Listed is the number of different numbers on the list.
+func (s *Scanner) Listed() int { return len(s.known) }
+
 // How deep encodings may lie in one another: base64 of hex of text.
 const nesting = 2
 

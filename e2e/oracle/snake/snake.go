@@ -33,7 +33,8 @@ func Connect(ctx context.Context, url, name string) (*nats.Conn, jetstream.JetSt
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
-	js, err := jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(4096))
+	// An answer that got lost with a server comes back as an error, so that the publisher can try again.
+	js, err := jetstream.New(conn, jetstream.WithPublishAsyncMaxPending(4096), jetstream.WithPublishAsyncTimeout(5*time.Second))
 	return conn, js, err
 }
 
@@ -62,6 +63,8 @@ type Record struct {
 	Body     []byte
 	Sequence uint64
 	Stored   time.Time
+	// Pending is the number of messages behind this one, when the server sent it.
+	Pending uint64
 }
 
 // Follow calls found for every message of a subject, from the stream's beginning and then live, in order and each once,
@@ -109,10 +112,29 @@ func Follow(ctx context.Context, js jetstream.JetStream, stream, subject string,
 			continue
 		}
 		last = meta.Sequence.Stream
-		if !found(Record{message.Subject(), message.Headers(), message.Data(), last, meta.Timestamp}) {
+		if !found(Record{message.Subject(), message.Headers(), message.Data(), last, meta.Timestamp, meta.NumPending}) {
 			return nil
 		}
 	}
+}
+
+// Stored calls found for every message of a subject that is stored now.
+func Stored(ctx context.Context, js jetstream.JetStream, stream, subject string, found func(Record)) error {
+	s, err := js.Stream(ctx, stream)
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", stream, err)
+	}
+	info, err := s.Info(ctx, jetstream.WithSubjectFilter(subject))
+	if err != nil {
+		return fmt.Errorf("stream %s: %w", stream, err)
+	}
+	if len(info.State.Subjects) == 0 {
+		return nil
+	}
+	return Follow(ctx, js, stream, subject, 0, func(r Record) bool {
+		found(r)
+		return r.Pending > 0
+	})
 }
 
 // LastSequence is the sequence of the newest message of a stream; 0 when there is no stream or nothing in it.
