@@ -1,0 +1,7 @@
+//! The compiler's child and nothing else: what tests and benches of this crate use in place of the sidecar's own program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    gear_host::compile::child_main().unwrap_or(ExitCode::FAILURE)
+}

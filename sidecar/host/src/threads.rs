@@ -1,0 +1,204 @@
+//! Threads of their own for guests, so that nothing on an async runtime waits for one.
+//!
+//! * One queue for all threads: whoever is free takes the next future, so a call never stands behind a thread that is busy
+//!   with somebody else's loop.
+//! * A guest that used up its tick goes to the end of the queue: with `n` loops on a thread a new call waits `n` ticks at most.
+//! * Handing over is one push, and one wake if somebody sleeps who was not woken yet.
+//! * A panic in a job is the error of that job; the thread lives on. Dropping a [`Job`] gives it up: the future is dropped on
+//!   a guest thread, where guests belong.
+
+use std::{
+    collections::VecDeque,
+    fmt,
+    future::{Future, poll_fn},
+    io,
+    num::NonZeroUsize,
+    panic::{self, AssertUnwindSafe},
+    pin::{Pin, pin},
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    thread::{self, JoinHandle},
+};
+
+use async_task::{FallibleTask, Runnable};
+
+/// Wasm runs on stacks of its own; these hold the host's frames only.
+const STACK: usize = 512 << 10;
+
+/// Threads that poll futures of guests. Clones are handles of the same threads; the last one ends them.
+#[derive(Clone, Debug)]
+pub struct Threads(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shared: Arc<Shared>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    state: Mutex<State>,
+    awake: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    queue: VecDeque<Runnable>,
+    /// Workers that wait.
+    sleeping: usize,
+    /// Of those, how many were told to wake and have not got the lock yet.
+    woken: usize,
+    stopped: bool,
+}
+
+impl Threads {
+    /// Starts `count` threads; one per CPU when `None`.
+    pub fn start(count: Option<NonZeroUsize>) -> io::Result<Self> {
+        let one_per_cpu = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        let count = count.unwrap_or_else(one_per_cpu).get();
+        let mut inner = Inner { shared: Arc::default(), workers: Vec::with_capacity(count) };
+        for n in 0..count {
+            let shared = Arc::clone(&inner.shared);
+            let builder = thread::Builder::new().name(format!("guest-{n}")).stack_size(STACK);
+            // Those that were started end with `inner` if a later one fails.
+            inner.workers.push(builder.spawn(move || shared.work())?);
+        }
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// Number of threads.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.0.workers.len()
+    }
+
+    /// Has `future` polled on a guest thread. The job may be awaited from any runtime; dropping it gives it up.
+    pub fn run<F>(&self, future: F) -> Job<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let shared = Arc::clone(&self.0.shared);
+        let (runnable, task) = async_task::spawn(catch(future), move |runnable| shared.push(runnable));
+        runnable.schedule();
+        Job(task.fallible())
+    }
+
+    /// The same for a future that nobody waits for.
+    pub(crate) fn detach(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let shared = Arc::clone(&self.0.shared);
+        let (runnable, task) = async_task::spawn(catch(future), move |runnable| shared.push(runnable));
+        runnable.schedule();
+        task.detach();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        let unfinished = {
+            let mut state = self.shared.lock();
+            state.stopped = true;
+            std::mem::take(&mut state.queue)
+        };
+        self.shared.awake.notify_all();
+        // Their jobs end with `Stopped`. Not under the lock: what they hold may schedule others.
+        drop(unfinished);
+        let here = thread::current().id();
+        for worker in self.workers.drain(..) {
+            // A job that held the last handle runs this on its own thread, which can't wait for itself.
+            if worker.thread().id() != here {
+                // Panics of jobs are caught; a worker has none of its own to tell of.
+                drop(worker.join());
+            }
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the lock.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, runnable: Runnable) {
+        let mut state = self.lock();
+        if state.stopped {
+            drop(state);
+            return drop(runnable);
+        }
+        state.queue.push_back(runnable);
+        if state.sleeping > state.woken {
+            state.woken += 1;
+            drop(state);
+            self.awake.notify_one();
+        }
+    }
+
+    fn work(&self) {
+        while let Some(runnable) = self.next() {
+            // `catch` leaves nothing to unwind but the destructors of what a future left behind.
+            drop(panic::catch_unwind(AssertUnwindSafe(|| runnable.run())));
+        }
+    }
+
+    fn next(&self) -> Option<Runnable> {
+        let mut state = self.lock();
+        loop {
+            if state.stopped {
+                return None;
+            }
+            if let Some(runnable) = state.queue.pop_front() {
+                return Some(runnable);
+            }
+            state.sleeping += 1;
+            state = self.awake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.sleeping -= 1;
+            // Woken by nobody: the token stays for the one it was meant for.
+            state.woken = state.woken.saturating_sub(1).min(state.sleeping);
+        }
+    }
+}
+
+/// A job that was handed over.
+#[must_use = "dropping a job gives it up"]
+pub struct Job<T>(FallibleTask<Result<T, JobError>>);
+
+/// Why a job has no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum JobError {
+    /// The job panicked, which is an error of this program and not of the guest.
+    #[error("a job on a guest thread panicked: {0}")]
+    Panicked(String),
+    /// The threads were stopped before the job was done.
+    #[error("the guest threads were stopped before the job was done")]
+    Stopped,
+}
+
+impl<T> Future for Job<T> {
+    type Output = Result<T, JobError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let done = ready!(Pin::new(&mut self.0).poll(cx));
+        Poll::Ready(done.unwrap_or(Err(JobError::Stopped)))
+    }
+}
+
+impl<T> fmt::Debug for Job<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Job")
+    }
+}
+
+/// A panic as an error, where it happens.
+async fn catch<F: Future>(future: F) -> Result<F::Output, JobError> {
+    let mut future = pin!(future);
+    poll_fn(|cx| match panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
+        Ok(poll) => poll.map(Ok),
+        Err(panic) => {
+            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+            Poll::Ready(Err(JobError::Panicked(text.unwrap_or_else(|| "no message".to_owned()))))
+        }
+    })
+    .await
+}
