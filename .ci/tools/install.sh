@@ -116,7 +116,6 @@ check_pins() {
     done
 }
 
-# shellcheck disable=SC2317 # called by step, through the variable progress
 go_packages_compiled() { printf '%s packages compiled' "$(grep -c / "$1" || true)"; }
 
 build_cluster() {

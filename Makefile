@@ -1,0 +1,89 @@
+# WasmGear. `make` shows what there is. Every target says what it does while it does it, installs nothing behind your back
+# but what .ci/tools lists, and is fast the second time.
+#
+# The work is done by the scripts in .ci/ and e2e/lab/; this file only names it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+# What a person may type behind a target.
+PROFILE ?= dev
+REGISTRY ?= wasmgear.test
+LEVELS ?=
+
+# A cluster that the project did not make is used only when it is typed. A CLUSTER that lies about in the environment could
+# be anybody's.
+ifneq ($(filter-out undefined command,$(firstword $(origin CLUSTER))),)
+$(error CLUSTER=$(CLUSTER) comes from the $(origin CLUSTER); unset it, and type it if you mean it: make <target> CLUSTER=<context>)
+endif
+
+.PHONY: help
+help: ## Show the targets
+	@printf 'WasmGear: wasm gears for fluxrig streams, on Kubernetes\n\n'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@printf '\nTyped behind a target:\n'
+	@printf '  PROFILE=release       images: optimised programs in place of the tests'"'"' profile\n'
+	@printf '  REGISTRY=<name>       images: first part of their names (%s)\n' '$(REGISTRY)'
+	@printf '  LEVELS="unit real"    test: only these levels\n'
+	@printf '  CLUSTER=<context>     a cluster of your own in place of the lab, for what needs a cluster\n'
+
+# --- what is needed
+
+.PHONY: tools
+tools: ## Install what building, testing and the lab need, each once (10 min the first time)
+	@.ci/tools/install.sh
+
+# --- building
+
+.PHONY: build
+build: ## Compile the operator, the sidecar and the command line (development profile)
+	cargo build --locked -p wasmgear-operator -p wasmgear-sidecar -p wasmgear
+
+.PHONY: guests
+guests: ## Build the example gears and the fixture guests into target/guests
+	cargo xtask guests
+
+.PHONY: images
+images: ## Write container images of the operator and the sidecar as an OCI layout, images/
+	@PROFILE='$(PROFILE)' REGISTRY='$(REGISTRY)' .ci/images/build.sh product
+
+# --- the lab: a real one-node cluster on this machine
+
+.PHONY: lab-up
+lab-up: ## Bring up a real one-node Kubernetes with DNS and NATS on this machine (20 s; needs root)
+	@e2e/lab/lab up
+
+.PHONY: lab-down
+lab-down: ## Take it down and leave nothing
+	@e2e/lab/lab down
+
+.PHONY: lab-status
+lab-status: ## Show what runs in it
+	@e2e/lab/lab status
+
+# --- checking
+
+.PHONY: test
+test: tools guests ## Run all levels of tests and count them; nothing may be ignored or filtered out
+	@.ci/test.sh $(LEVELS)
+
+.PHONY: lint
+lint: ## Run every check that needs no program of ours running
+	@.ci/lint.sh
+
+.PHONY: fmt
+fmt: ## Format Rust and Go
+	cargo fmt --all
+	git ls-files '*.go' | xargs gofmt -w
+
+.PHONY: deny
+deny: ## Check licences, sources and duplicates of the dependencies
+	@.ci/tools/install.sh cargo-deny
+	@.ci/lint.sh deny
+
+.PHONY: clean
+clean: ## Remove target/ and images/, when nothing is building and the lab is down (tools stay in ~/.cache/wasmgear)
+	@.ci/clean.sh
