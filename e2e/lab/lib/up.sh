@@ -56,7 +56,7 @@ reuse() {
     elif [ ! -e "$LAB/run/ready" ]; then
         say "an earlier run was ended half-way; making the lab anew"
     elif [ "$(cat "$LAB/identity")" != "$(identity)" ]; then
-        in_use && fail "the lab is of other versions or scripts and is in use ($(users_of_lab)); wait for that, or: make lab-down"
+        in_use && fail "the lab is of other versions or scripts and is in use by: $(users_of_lab); wait for its end"
         say "tools or scripts have changed since the lab was made; making it anew"
     else
         return 0
