@@ -37,6 +37,8 @@ pub struct Verdict {
     pub revision: Arc<RevisionTag>,
     /// What it made of it.
     pub outcome: Outcome,
+    /// W3C `traceparent` of the message, for its dead letter; may be left out where no dead letter can follow.
+    pub trace: Option<String>,
 }
 
 /// What a gear made of one message. The effect of each is decided in `disposition`, nowhere else.
@@ -93,6 +95,18 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// All of them.
+    pub const ALL: [Self; 8] = [
+        Self::Trap,
+        Self::GuestTime,
+        Self::MessageTime,
+        Self::Memory,
+        Self::Start,
+        Self::Output,
+        Self::Abi,
+        Self::Crash,
+    ];
+
     /// The name, as in dead letters and metrics.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -120,8 +134,47 @@ pub struct Output {
     pub payload: Bytes,
 }
 
+impl Outcome {
+    /// What it is, without what it carries.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Probe => Kind::Probe,
+            Self::Emit(_) => Kind::Emit,
+            Self::Drop => Kind::Drop,
+            Self::Reject { to_port: None, .. } => Kind::Reject,
+            Self::Reject { to_port: Some(_), .. } => Kind::RejectToPort,
+            Self::Malformed { .. } => Kind::Malformed,
+            Self::Failed { failure, .. } => Kind::Failed(*failure),
+        }
+    }
+}
+
+/// An [`Outcome`] without what it carries: what the disposition is decided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A probe.
+    Probe,
+    /// OK.
+    Emit,
+    /// Drop.
+    Drop,
+    /// Reject, to a dead letter.
+    Reject,
+    /// Reject, to the error port.
+    RejectToPort,
+    /// Malformed input.
+    Malformed,
+    /// The guest failed.
+    Failed(Failure),
+}
+
 /// What processes messages: the sidecar's pipeline, or a double in a test.
 pub trait Gear: Send + Sync + 'static {
+    /// The revision that would process this message now. Asked for when a message has to be judged without a call: it
+    /// was in the guest when a process died, too often.
+    fn revision(&self, input: &Input) -> Arc<RevisionTag>;
+
     /// Processes one message. Never fails: every failure is an [`Outcome`]. Dropping the future gives the call up.
     fn process(&self, input: Input) -> impl Future<Output = Verdict> + Send;
 }

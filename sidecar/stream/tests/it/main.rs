@@ -1,0 +1,4 @@
+//! The loop over the twin and over a real server.
+
+mod gear;
+mod memory;
