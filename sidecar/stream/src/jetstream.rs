@@ -51,9 +51,10 @@ impl Names {
         let api = endpoint.api_prefix();
         // As NATS clients do: across a domain a bucket is written through the domain's prefix.
         let through = if api == "$JS.API" { String::new() } else { format!("{api}.") };
-        // The client's inboxes are unique by 22 random characters; ten of them tell the sessions of one gear apart.
+        // A NUID: twelve characters that are random for a process, ten that count from a random start. The ten tell the
+        // sessions of one gear apart, within a process and between them.
         let unique = client.new_inbox();
-        let unique = unique.rsplit('.').next().and_then(|id| id.get(..10)).unwrap_or("0");
+        let unique = unique.rsplit('.').next().and_then(|id| id.get(12..)).unwrap_or("0");
         let durable = identity.durable();
         let inbox = format!("{}.{unique}", inbox_prefix(&durable));
         Self {

@@ -8,13 +8,13 @@ use std::{
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 
 /// An authority, and what it signed, as PEM files in one folder.
-pub struct Pki {
+pub(crate) struct Pki {
     folder: tempfile::TempDir,
     issuer: CertifiedIssuer<'static, KeyPair>,
 }
 
 impl Pki {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let mut params = CertificateParams::new(Vec::new()).unwrap();
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
@@ -23,16 +23,16 @@ impl Pki {
         this
     }
 
-    pub fn path(&self, file: &str) -> PathBuf {
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.folder.path().join(file)
     }
 
-    pub fn ca(&self) -> PathBuf {
+    pub(crate) fn ca(&self) -> PathBuf {
         self.path("ca.pem")
     }
 
     /// Signs a certificate for these names; files `<file>.pem` and `<file>.key`.
-    pub fn sign(&self, file: &str, names: &[&str]) -> (PathBuf, PathBuf) {
+    pub(crate) fn sign(&self, file: &str, names: &[&str]) -> (PathBuf, PathBuf) {
         let names: Vec<String> = names.iter().map(|&name| name.to_owned()).collect();
         let key = KeyPair::generate().unwrap();
         let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
@@ -43,7 +43,7 @@ impl Pki {
     }
 
     /// The `tls` block of a server's configuration.
-    pub fn server(&self, names: &[&str], verify: &str) -> String {
+    pub(crate) fn server(&self, names: &[&str], verify: &str) -> String {
         let (pem, key) = self.sign("server", names);
         format!(
             "tls {{ cert_file: \"{}\", key_file: \"{}\", ca_file: \"{}\", {verify} }}",
@@ -55,7 +55,7 @@ impl Pki {
 }
 
 /// As the kubelet does: a new file in place of the old one.
-pub fn write(path: &Path, text: &str) {
+pub(crate) fn write(path: &Path, text: &str) {
     let temporary = path.with_extension("new");
     fs::write(&temporary, text).unwrap();
     fs::rename(temporary, path).unwrap();

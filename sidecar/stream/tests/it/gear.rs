@@ -14,18 +14,18 @@ use gear_config::{Retry, Span};
 use gear_stream::{Failure, Gear, Input, Outcome, Output, RevisionTag, Verdict};
 
 /// `echo`, `fan <n>`, `drop`, `reject`, `port`, `probe`, `malformed`, `trap`, `large`, `slow <ms>`; anything else is echoed.
-pub struct Script {
-    pub revision: Arc<RevisionTag>,
-    pub calls: AtomicU64,
-    pub prefix: String,
+pub(crate) struct Script {
+    pub(crate) revision: Arc<RevisionTag>,
+    pub(crate) calls: AtomicU64,
+    pub(crate) prefix: String,
 }
 
 impl Script {
-    pub fn new(attempts: u32) -> Arc<Self> {
+    pub(crate) fn new(attempts: u32) -> Arc<Self> {
         Self::with_prefix(attempts, "flux.msg.edge.script")
     }
 
-    pub fn with_prefix(attempts: u32, prefix: &str) -> Arc<Self> {
+    pub(crate) fn with_prefix(attempts: u32, prefix: &str) -> Arc<Self> {
         let retry = Retry { attempts, backoff: Span::from_millis(20), max_backoff: Span::from_millis(80) };
         let digest = format!("sha256:{}", "0".repeat(64));
         Arc::new(Self {

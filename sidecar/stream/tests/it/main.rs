@@ -2,3 +2,6 @@
 
 mod gear;
 mod memory;
+mod rig;
+mod server;
+mod trouble;
