@@ -20,6 +20,3 @@ pub(crate) use reader::{Head, Items, Reader, Result, kind};
 pub(crate) use string::Str;
 pub(crate) use typed::Bare;
 pub(crate) use writer::{head, put_head, put_long_head, put_text};
-
-#[cfg(test)]
-mod tests;

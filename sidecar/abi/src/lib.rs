@@ -32,7 +32,7 @@ mod splice;
 mod value;
 
 pub use derive::{EntityKind, Origin, entity_id, message_id, output_id};
-pub use error::{Malformed, Why};
+pub use error::{Malformed, Wanted, Why};
 pub use field::Field;
 pub use hop::Hop;
 pub use id::{Id, ParseUuidError, Uuid};

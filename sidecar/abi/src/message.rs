@@ -54,7 +54,7 @@ impl Message {
     /// Reads one record under other limits than fluxrig's default.
     pub fn decode_with(bytes: &[u8], limits: &Limits) -> Result<Self, Malformed> {
         crate::peek(bytes, limits)?;
-        decode::message(bytes)
+        Ok(decode::message(bytes)?)
     }
 
     /// Writes the record: always ten pairs, in the order and the forms in which fluxrig writes them. `meta` and `data`

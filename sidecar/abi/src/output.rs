@@ -9,6 +9,7 @@ use core::fmt;
 use crate::{
     Limits, Malformed, Peek, Why,
     cbor::{Items, Reader, kind},
+    error::Fault,
     peek::first,
 };
 
@@ -100,7 +101,7 @@ pub fn outputs<'a>(bytes: &'a [u8], shape: Shape, limits: &OutputLimits) -> Resu
     let mut outputs = Outputs { bytes, at: 0, count: 0, limits: *limits, state: State::One };
     if shape == Shape::OneOrMany && reader.next_is(kind::ARRAY) {
         let items = reader.head().and_then(|head| Ok((head, reader.open(head, 0)?)));
-        let (head, items) = items.map_err(|error| OutputError::Record { index: 0, error })?;
+        let (head, items) = items.map_err(|fault| OutputError::Record { index: 0, error: fault.into() })?;
         if head.is_definite() && head.value > limits.messages as u64 {
             return Err(OutputError::Messages { limit: limits.messages });
         }
@@ -117,12 +118,12 @@ impl<'a> Outputs<'a> {
             State::Ended => return Ok(None),
             State::One => self.state = State::Ended,
             State::Many(items) => {
-                if !reader.more(items).map_err(|error| refuse(self.count, error))? {
+                if !reader.more(items).map_err(|fault| refuse(self.count, fault.into()))? {
                     self.at = reader.at();
                     return if reader.is_at_end() {
                         Ok(None)
                     } else {
-                        Err(refuse(self.count, Malformed::new(self.at, Why::Trailing)))
+                        Err(refuse(self.count, Fault::new(self.at, Why::Trailing).into()))
                     };
                 }
             }
@@ -134,7 +135,7 @@ impl<'a> Outputs<'a> {
         let record = first(rest, &self.limits.record).map_err(|error| refuse(self.count, error.shifted(self.at)))?;
         self.at += record.bytes.len();
         if matches!(self.state, State::Ended) && self.at != self.bytes.len() {
-            return Err(refuse(self.count, Malformed::new(self.at, Why::Trailing)));
+            return Err(refuse(self.count, Fault::new(self.at, Why::Trailing).into()));
         }
         self.count += 1;
         Ok(Some(record))

@@ -13,7 +13,8 @@ use core::ops::Range;
 
 use crate::{
     FLAG_PROBE, Field, Id, Malformed, Why,
-    cbor::{Reader, Result, Str},
+    cbor::{Reader, Str},
+    error::Fault,
 };
 use What::{Anything, Texts};
 
@@ -83,26 +84,26 @@ impl<'a> Known<'a> {
 pub(crate) const PORT_KEY: &str = "flux.port";
 
 /// Checks one record: `bytes` hold it and nothing else.
-pub fn peek<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Peek<'a>> {
+pub fn peek<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Peek<'a>, Malformed> {
     let found = first(bytes, limits)?;
-    if found.bytes.len() == bytes.len() { Ok(found) } else { Err(Malformed::new(found.bytes.len(), Why::Trailing)) }
+    if found.bytes.len() == bytes.len() { Ok(found) } else { Err(Fault::new(found.bytes.len(), Why::Trailing).into()) }
 }
 
 /// Checks the record at the beginning of `bytes`.
-pub(crate) fn first<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Peek<'a>> {
+pub(crate) fn first<'a>(bytes: &'a [u8], limits: &Limits) -> Result<Peek<'a>, Malformed> {
     let mut reader = Reader::new(bytes);
     let mut found = record::read(&mut reader)?;
     found.bytes = reader.since(0);
     let hops = found.hops();
     if hops > limits.hops {
-        let why = Why::TooManyHops { found: hops, limit: limits.hops };
-        return Err(Malformed::new(found.path.start(), why).within(Field::Path));
+        let fault = Fault::new(found.path.start(), Why::TooManyHops).within(Field::Path);
+        return Err(fault.numbers(hops as u64, limits.hops as u64));
     }
     if found.payload > limits.payload {
         found.payload = found.exact_payload()?;
     }
     if found.payload > limits.payload {
-        return Err(Malformed::new(0, Why::TooLarge { found: found.payload, limit: limits.payload }));
+        return Err(Fault::new(0, Why::TooLarge).numbers(found.payload, limits.payload));
     }
     Ok(found)
 }
@@ -121,7 +122,7 @@ pub struct Records<'a> {
 }
 
 impl<'a> Iterator for Records<'a> {
-    type Item = Result<Peek<'a>>;
+    type Item = Result<Peek<'a>, Malformed>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.bytes.get(self.at..).filter(|rest| !rest.is_empty())?;
@@ -221,12 +222,12 @@ impl<'a> Peek<'a> {
 
     /// Payload without what later entries replace. Only asked when the quick sum is above the limit: it needs a table
     /// of all keys.
-    fn exact_payload(&self) -> Result<u64> {
+    fn exact_payload(&self) -> Result<u64, Fault> {
         let (mut counted, mut entries) = (self.payload, BTreeMap::new());
         let tables = [(0u8, Pairs::of(self.bytes, self.meta, Texts)), (1, Pairs::of(self.bytes, self.data, Anything))];
         for (table, mut pairs) in tables {
-            while let Some(pair) = pairs.advance()? {
-                let replaced = entries.insert((table, pair.key.bytes()), pair.size);
+            while pairs.advance()? {
+                let replaced = entries.insert((table, pairs.key.bytes()), pairs.size);
                 counted -= replaced.unwrap_or(0);
             }
         }

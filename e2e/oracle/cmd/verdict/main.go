@@ -43,7 +43,7 @@ func run(args []string) error {
 	case "generate":
 		return generate(out, *seed, *count)
 	case "splice":
-		return splice(in, out, *seed, *count)
+		return splice(in, os.Stdout, *seed, *count)
 	default:
 		return fmt.Errorf("%q is none of judge, generate, splice", args[0])
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"time"
 
@@ -18,7 +19,8 @@ import (
 //
 // Record i gets two hops; then, by i modulo 5: nothing (0), an id (1), two entries of meta (2), flux.port taken out of
 // meta (3), or all of these (4).
-func splice(in *bufio.Reader, out *bufio.Writer, seed, count uint64) error {
+func splice(in *bufio.Reader, pipe io.WriteCloser, seed, count uint64) error {
+	out := bufio.NewWriterSize(pipe, 1<<20)
 	sent := make(chan []byte, 1<<14)
 	failed := make(chan error, 1)
 	go func() {
@@ -32,7 +34,8 @@ func splice(in *bufio.Reader, out *bufio.Writer, seed, count uint64) error {
 				return
 			}
 		}
-		if err := out.Flush(); err != nil {
+		// The other side flushes its last records when it sees the end of ours.
+		if err := errors.Join(out.Flush(), pipe.Close()); err != nil {
 			failed <- err
 		}
 	}()

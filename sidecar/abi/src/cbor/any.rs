@@ -4,7 +4,7 @@ use super::{
     Head, Reader, Result, kind,
     typed::{Bare, Tag},
 };
-use crate::Why;
+use crate::error::Wanted;
 
 /// What a value turned out to be, as far as it matters for what is around it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,15 @@ pub(crate) enum Class {
 
 impl Reader<'_> {
     /// Checks one value of any type.
+    #[inline]
     pub(crate) fn any(&mut self, depth: u8) -> Result<Class> {
+        match self.short_text() {
+            Some(content) => Ok(Class::String(content.len())),
+            None => self.any_value(depth),
+        }
+    }
+
+    fn any_value(&mut self, depth: u8) -> Result<Class> {
         let Bare { head, tag, depth, .. } = self.bare(depth)?;
         let class = match head.major {
             kind::NINT if i64::try_from(head.value).is_err() => Class::NoKey,
@@ -46,9 +54,7 @@ impl Reader<'_> {
             let first = self.any(items.depth)?;
             if head.major == kind::MAP {
                 if first == Class::NoKey {
-                    return Err(
-                        self.wrong(Why::Expected("a key that is a text, bytes, a 64-bit number or a plain value"))
-                    );
+                    return Err(self.unfit(Wanted::MapKey));
                 }
                 self.any(items.depth)?;
             }

@@ -1,9 +1,12 @@
 //! Heads, lengths and nesting: what must hold everywhere.
 
 use super::Str;
-use crate::{MAX_DEPTH, MAX_ELEMENTS, Malformed, Why};
+use crate::{
+    MAX_DEPTH, MAX_ELEMENTS, Why,
+    error::{Fault, Wanted},
+};
 
-pub(crate) type Result<T> = core::result::Result<T, Malformed>;
+pub(crate) type Result<T> = core::result::Result<T, Fault>;
 
 /// The major types.
 pub(crate) mod kind {
@@ -81,8 +84,14 @@ impl<'a> Reader<'a> {
 
     /// An error about the byte just read.
     #[cold]
-    pub(crate) const fn wrong(&self, why: Why) -> Malformed {
-        Malformed::new(self.at.saturating_sub(1), why)
+    pub(crate) const fn wrong(&self, why: Why) -> Fault {
+        Fault::new(self.at.saturating_sub(1), why)
+    }
+
+    /// An error about a value of which the head was read.
+    #[cold]
+    pub(crate) const fn unfit(&self, wanted: Wanted) -> Fault {
+        self.wrong(Why::Expected(wanted))
     }
 
     pub(crate) fn next_byte(&self) -> Option<u8> {
@@ -101,7 +110,7 @@ impl<'a> Reader<'a> {
     #[inline]
     pub(crate) fn head(&mut self) -> Result<Head> {
         let Some(&first) = self.bytes.get(self.at) else {
-            return Err(Malformed::new(self.at, Why::Truncated));
+            return Err(Fault::new(self.at, Why::Truncated));
         };
         self.at += 1;
         let (major, info) = (first >> 5, first & 31);
@@ -136,7 +145,7 @@ impl<'a> Reader<'a> {
                 self.at += taken.len();
                 Ok(taken)
             }
-            None => Err(Malformed::new(self.bytes.len(), Why::Truncated)),
+            None => Err(Fault::new(self.bytes.len(), Why::Truncated)),
         }
     }
 
@@ -173,6 +182,37 @@ impl<'a> Reader<'a> {
         }
         items.len += 1;
         Ok(true)
+    }
+
+    /// A definite text of less than 24 bytes, all ASCII, without a tag: what most keys and many values are. `None` says
+    /// nothing about what is there.
+    #[inline]
+    pub(crate) fn short_text(&mut self) -> Option<&'a [u8]> {
+        let (first, rest) = self.bytes.get(self.at..)?.split_first()?;
+        let len = first.checked_sub(0x60).filter(|len| *len < 24)?;
+        let content = rest.get(..usize::from(len)).filter(|content| content.is_ascii())?;
+        self.at += 1 + content.len();
+        Some(content)
+    }
+
+    /// Sixteen bytes in one string, without a tag: what most identities are.
+    #[inline]
+    pub(crate) fn sixteen(&mut self) -> Option<[u8; 16]> {
+        let (head, rest) = self.bytes.get(self.at..)?.split_first()?;
+        let content = rest.first_chunk().filter(|_| *head == 0x50)?;
+        self.at += 17;
+        Some(*content)
+    }
+
+    /// The beginning of a hop as everybody writes it, up to its time.
+    #[inline]
+    pub(crate) fn usual_hop(&mut self) -> Option<([u8; 16], [u8; 16])> {
+        let rest = self.bytes.get(self.at..)?;
+        let (gear, rest) = rest.strip_prefix(b"\xa3\x61g\x50")?.split_first_chunk()?;
+        let (port, rest) = rest.strip_prefix(b"\x61p\x50")?.split_first_chunk()?;
+        let rest = rest.strip_prefix(b"\x61t")?;
+        self.at = self.bytes.len() - rest.len();
+        Some((*gear, *port))
     }
 
     /// The content of a string whose head was read. For texts see also [`Reader::text`].

@@ -1,7 +1,7 @@
 //! Values of which the type is known.
 
 use super::{Head, Reader, Result, Str, kind};
-use crate::{Id, Malformed, Uuid, Why};
+use crate::{Id, Uuid, Why, error::Wanted};
 
 /// The tag right in front of a value, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,31 +72,45 @@ impl<'a> Reader<'a> {
     /// A text; `None` for null, which leaves the library's variable as it was.
     #[inline]
     pub(crate) fn text_or_null(&mut self, depth: u8) -> Result<Option<Str<'a>>> {
+        match self.short_text() {
+            Some(content) => Ok(Some(Str::Whole(content))),
+            None => self.any_text_or_null(depth),
+        }
+    }
+
+    fn any_text_or_null(&mut self, depth: u8) -> Result<Option<Str<'a>>> {
         let Bare { head, .. } = self.bare(depth)?;
         match head.major {
             kind::TEXT => self.text(head).map(Some),
             _ if head.is_null() => Ok(None),
-            _ => Err(self.wrong(Why::Expected("a text"))),
+            _ => Err(self.unfit(Wanted::Text)),
         }
     }
 
     /// An identity in either form.
+    #[inline]
     pub(crate) fn id(&mut self, depth: u8) -> Result<Id> {
-        const WANTED: Why = Why::Expected("16 bytes (or, of fluxrig up to v0.4.5, an unsigned number)");
+        match self.sixteen() {
+            Some(bytes) => Ok(Id::Uuid(Uuid(bytes))),
+            None => self.any_id(depth),
+        }
+    }
+
+    fn any_id(&mut self, depth: u8) -> Result<Id> {
         let Bare { head, depth, .. } = self.bare(depth)?;
         match head.major {
             kind::BYTES => {
-                let mut bytes = [0; 16];
                 let content = self.string(head)?;
-                if content.len() != 16 || content.copied(&mut bytes).is_none() {
-                    return Err(self.wrong(WANTED));
-                }
-                Ok(Id::Uuid(Uuid(bytes)))
+                let bytes = match content {
+                    Str::Whole(whole) => <[u8; 16]>::try_from(whole).ok(),
+                    Str::Chunks { .. } => content.copied(&mut [0; 16]).and_then(|bytes| bytes.try_into().ok()),
+                };
+                bytes.map(|bytes| Id::Uuid(Uuid(bytes))).ok_or_else(|| self.unfit(Wanted::Id))
             }
             kind::UINT => Ok(Id::Number(head.value)),
             kind::ARRAY => self.id_of_numbers(head, depth),
             _ if head.is_null() => Ok(Id::NIL),
-            _ => Err(self.wrong(WANTED)),
+            _ => Err(self.unfit(Wanted::Id)),
         }
     }
 
@@ -115,38 +129,40 @@ impl<'a> Reader<'a> {
 
     /// An element of a list that stands for bytes.
     pub(crate) fn byte(&mut self, depth: u8) -> Result<u8> {
-        let wanted = Why::Expected("numbers from 0 to 255");
-        let number = self.number(depth, wanted)?;
-        u8::try_from(number).map_err(|_| self.wrong(wanted))
+        let number = self.number(depth, Wanted::Byte)?;
+        u8::try_from(number).map_err(|_| self.unfit(Wanted::Byte))
     }
 
     /// An unsigned number of 32 bits.
     pub(crate) fn uint32(&mut self, depth: u8) -> Result<u32> {
-        let wanted = Why::Expected("an unsigned number of 32 bits");
-        let number = self.number(depth, wanted)?;
-        u32::try_from(number).map_err(|_| self.wrong(wanted))
+        let number = self.number(depth, Wanted::Unsigned32)?;
+        u32::try_from(number).map_err(|_| self.unfit(Wanted::Unsigned32))
     }
 
     /// A signed number of 64 bits.
     pub(crate) fn int64(&mut self, depth: u8) -> Result<i64> {
-        let wanted = Why::Expected("a number of 64 bits");
-        let number = self.number(depth, wanted)?;
-        i64::try_from(number).map_err(|_| self.wrong(wanted))
+        let number = self.number(depth, Wanted::Signed64)?;
+        i64::try_from(number).map_err(|_| self.unfit(Wanted::Signed64))
     }
 
     /// A number: integers, simple values and bignums; null is 0.
-    fn number(&mut self, depth: u8, wanted: Why) -> Result<i128> {
+    #[inline]
+    fn number(&mut self, depth: u8, wanted: Wanted) -> Result<i128> {
+        if self.next_is(kind::UINT) { Ok(i128::from(self.head()?.value)) } else { self.any_number(depth, wanted) }
+    }
+
+    fn any_number(&mut self, depth: u8, wanted: Wanted) -> Result<i128> {
         let Bare { head, tag, .. } = self.bare(depth)?;
         match (head.major, tag) {
             (kind::UINT, _) => Ok(i128::from(head.value)),
             (kind::NINT, _) => Ok(!i128::from(head.value)),
             (kind::BYTES, Tag::Bignum { negative }) => {
-                let magnitude = self.bignum(head)?.ok_or_else(|| self.wrong(wanted))?;
+                let magnitude = self.bignum(head)?.ok_or_else(|| self.unfit(wanted))?;
                 Ok(if negative { !i128::from(magnitude) } else { i128::from(magnitude) })
             }
             _ if head.is_null() => Ok(0),
             _ if head.is_simple() => Ok(i128::from(head.value)),
-            _ => Err(self.wrong(wanted)),
+            _ => Err(self.unfit(wanted)),
         }
     }
 
@@ -181,12 +197,7 @@ impl<'a> Reader<'a> {
                 Ok(Some(items.len))
             }
             _ if head.is_null() => Ok(None),
-            _ => Err(self.wrong(Why::Expected("bytes"))),
+            _ => Err(self.unfit(Wanted::Bytes)),
         }
-    }
-
-    /// An error about a value of which the head was read.
-    pub(crate) fn unfit(&self, wanted: &'static str) -> Malformed {
-        self.wrong(Why::Expected(wanted))
     }
 }

@@ -6,16 +6,18 @@ use super::Message;
 use crate::{
     Field, Map, Value,
     cbor::{Head, Reader, Result, Str, kind},
-    peek::record::{Seen, container, field, hop, key},
+    error::Wanted,
+    peek::{
+        What,
+        record::{Seen, container, field, hop, table},
+    },
 };
 
 pub(super) fn message(bytes: &[u8]) -> Result<Message> {
     let (mut message, mut seen) = (Message::default(), Seen::default());
-    container(&mut Reader::new(bytes), 0, kind::MAP, "one map, or null", |reader, items| {
-        match key(reader)?.and_then(field) {
-            Some(field) if seen.is_first(field.bit()) => message.field(reader, field, items.depth),
-            _ => reader.skip(items.depth),
-        }
+    container(&mut Reader::new(bytes), 0, kind::MAP, Wanted::Record, |reader, items| match field(reader)? {
+        Some(field) if seen.is_first(field.bit()) => message.field(reader, field, items.depth),
+        _ => reader.skip(items.depth),
     })?;
     Ok(message)
 }
@@ -29,7 +31,11 @@ impl Message {
             Field::Trace => {
                 self.trace = reader.text_or_null(depth)?.map(|text| text.text().into_owned()).unwrap_or_default();
             }
-            Field::Meta => self.meta = meta(reader, depth)?,
+            Field::Meta => {
+                table(reader, depth, What::Texts, |pair| {
+                    self.meta.push(pair.key.text().into_owned(), pair.text.text().into_owned());
+                })?;
+            }
             Field::Data => self.data = data(reader, depth)?,
             Field::Flags => self.flags = reader.uint32(depth)?,
             Field::Raw => {
@@ -37,7 +43,7 @@ impl Message {
                 self.raw = reader.raw(depth, |piece| raw.extend_from_slice(piece))?.map(|_| raw);
             }
             Field::Path => {
-                container(reader, depth, kind::ARRAY, "an array of hops", |reader, items| {
+                container(reader, depth, kind::ARRAY, Wanted::Hops, |reader, items| {
                     self.path.push(hop(reader, items.depth)?);
                     Ok(())
                 })?;
@@ -48,21 +54,10 @@ impl Message {
     }
 }
 
-/// A null key or value is that of the pair before: see the rules of [`peek`](crate::peek()).
-fn meta(reader: &mut Reader<'_>, depth: u8) -> Result<Map<String, String>> {
-    let (mut map, mut key, mut value) = (Map::new(), Str::EMPTY, Str::EMPTY);
-    container(reader, depth, kind::MAP, "a map of texts", |reader, items| {
-        key = reader.text_or_null(items.depth)?.unwrap_or(key);
-        value = reader.text_or_null(items.depth)?.unwrap_or(value);
-        map.push(key.text().into_owned(), value.text().into_owned());
-        Ok(())
-    })?;
-    Ok(map)
-}
-
+/// A null key is that of the pair before: see the rules of [`peek`](crate::peek()).
 fn data(reader: &mut Reader<'_>, depth: u8) -> Result<Map<String, Value>> {
     let (mut map, mut key) = (Map::new(), Str::EMPTY);
-    container(reader, depth, kind::MAP, "a map with texts for keys", |reader, items| {
+    container(reader, depth, kind::MAP, Wanted::Table, |reader, items| {
         key = reader.text_or_null(items.depth)?.unwrap_or(key);
         map.push(key.text().into_owned(), value(reader, items.depth)?);
         Ok(())

@@ -2,8 +2,9 @@
 
 use super::{Container, Known, Pairs, Peek, Slot, What};
 use crate::{
-    Field, Hop, Id, Why,
+    Field, Hop, Id,
     cbor::{Bare, Items, Reader, Result, Str, kind},
+    error::Wanted,
 };
 
 /// Reads the record that begins where the reader is.
@@ -22,13 +23,12 @@ pub(crate) fn read<'a>(reader: &mut Reader<'a>) -> Result<Peek<'a>> {
         path: Slot::Missing,
     };
     let mut seen = Seen::default();
-    found.top =
-        container(reader, 0, kind::MAP, "one map, or null", |reader, items| match key(reader)?.and_then(field) {
-            Some(field) if seen.is_first(field.bit()) => {
-                found.field(reader, field, items.depth).map_err(|error| error.within(field))
-            }
-            _ => reader.skip(items.depth),
-        })?;
+    found.top = container(reader, 0, kind::MAP, Wanted::Record, |reader, items| match field(reader)? {
+        Some(field) if seen.is_first(field.bit()) => {
+            found.field(reader, field, items.depth).map_err(|error| error.within(field))
+        }
+        _ => reader.skip(items.depth),
+    })?;
     Ok(found)
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn container<'a>(
     reader: &mut Reader<'a>,
     depth: u8,
     major: u8,
-    wanted: &'static str,
+    wanted: Wanted,
     mut each: impl FnMut(&mut Reader<'a>, &Items) -> Result<()>,
 ) -> Result<Slot> {
     let Bare { start, head, depth, .. } = reader.bare(depth)?;
@@ -69,28 +69,36 @@ pub(crate) fn container<'a>(
 }
 
 /// The key of a pair where the library fills a struct; `None` for a number, which is nobody's key.
-#[inline]
-pub(crate) fn key<'a>(reader: &mut Reader<'a>) -> Result<Option<Str<'a>>> {
+fn key<'a>(reader: &mut Reader<'a>) -> Result<Option<Str<'a>>> {
     let head = reader.head()?;
     match head.major {
         kind::TEXT => reader.text(head).map(Some),
         kind::UINT | kind::NINT if i64::try_from(head.value).is_ok() => Ok(None),
-        _ => Err(reader.wrong(Why::Expected("a key that is a text, or a number of 64 bits"))),
+        _ => Err(reader.unfit(Wanted::Key)),
     }
 }
 
+/// The field that the key of a pair of the record means.
 #[inline]
-pub(crate) fn field(key: Str<'_>) -> Option<Field> {
-    match key {
-        Str::Whole(key) => Field::of(key),
-        Str::Chunks { .. } => Field::of(key.copied(&mut [0; 6])?),
+pub(crate) fn field(reader: &mut Reader<'_>) -> Result<Option<Field>> {
+    match reader.short_text() {
+        Some(key) => Ok(Field::of(key)),
+        None => Ok(key(reader)?.and_then(|key| Field::of(key.copied(&mut [0; 6])?))),
     }
 }
 
 /// One hop; the library takes null for a hop of zeros.
+#[inline]
 pub(crate) fn hop(reader: &mut Reader<'_>, depth: u8) -> Result<Hop> {
+    match reader.usual_hop() {
+        Some((g, p)) => Ok(Hop::new(g, p, reader.int64(reader.deeper(depth)?)?)),
+        None => any_hop(reader, depth),
+    }
+}
+
+fn any_hop(reader: &mut Reader<'_>, depth: u8) -> Result<Hop> {
     let (mut hop, mut seen) = (Hop::default(), Seen::default());
-    container(reader, depth, kind::MAP, "a hop: a map with g, p and t", |reader, items| {
+    container(reader, depth, kind::MAP, Wanted::Hop, |reader, items| {
         let mut letter = [0];
         let key = key(reader)?.and_then(|key| key.copied(&mut letter)?.first().copied());
         match key.map(|letter| letter.to_ascii_lowercase()) {
@@ -102,6 +110,30 @@ pub(crate) fn hop(reader: &mut Reader<'_>, depth: u8) -> Result<Hop> {
         Ok(())
     })?;
     Ok(hop)
+}
+
+/// The pairs of `meta` or `data`, or null.
+#[inline]
+pub(crate) fn table<'a>(
+    reader: &mut Reader<'a>,
+    depth: u8,
+    what: What,
+    mut each: impl FnMut(&Pairs<'a>),
+) -> Result<Slot> {
+    let Bare { start, head, depth, .. } = reader.bare(depth)?;
+    if head.is_null() {
+        return Ok(Slot::null(reader, depth));
+    }
+    if head.major != kind::MAP {
+        return Err(reader.unfit(Wanted::Table));
+    }
+    let body = reader.at();
+    let mut pairs = Pairs::open(*reader, head, depth, what)?;
+    while pairs.advance()? {
+        each(&pairs);
+    }
+    *reader = pairs.reader;
+    Ok(pairs.items.map_or(Slot::Missing, |items| Slot::Here(Container::closed(start, body, head, &items, reader))))
 }
 
 impl<'a> Peek<'a> {
@@ -118,12 +150,21 @@ impl<'a> Peek<'a> {
             Field::Trace => {
                 reader.text_or_null(depth)?;
             }
-            Field::Meta => self.meta = self.table(reader, depth, What::Texts)?,
-            Field::Data => self.data = self.table(reader, depth, What::Anything)?,
+            Field::Meta => {
+                self.meta = table(reader, depth, What::Texts, |pair| {
+                    self.payload += pair.size;
+                    if let Some(known) = self.known.slot(pair.key) {
+                        *known = Some(pair.text);
+                    }
+                })?;
+            }
+            Field::Data => {
+                self.data = table(reader, depth, What::Anything, |pair| self.payload += pair.size)?;
+            }
             Field::Flags => self.flags = reader.uint32(depth)?,
             Field::Raw => self.payload += reader.raw(depth, |_| {})?.unwrap_or(0) as u64,
             Field::Path => {
-                self.path = container(reader, depth, kind::ARRAY, "an array of hops", |reader, items| {
+                self.path = container(reader, depth, kind::ARRAY, Wanted::Hops, |reader, items| {
                     let hop = hop(reader, items.depth)?;
                     self.numeric_ids |= matches!(hop.g, Id::Number(_)) | matches!(hop.p, Id::Number(_));
                     Ok(())
@@ -140,28 +181,5 @@ impl<'a> Peek<'a> {
         let id = reader.id(depth)?;
         self.numeric_ids |= matches!(id, Id::Number(_));
         Ok(id)
-    }
-
-    fn table(&mut self, reader: &mut Reader<'a>, depth: u8, what: What) -> Result<Slot> {
-        let Bare { start, head, depth, .. } = reader.bare(depth)?;
-        if head.is_null() {
-            return Ok(Slot::null(reader, depth));
-        }
-        if head.major != kind::MAP {
-            return Err(reader.unfit("a map with texts for keys"));
-        }
-        let body = reader.at();
-        let mut pairs = Pairs::open(*reader, head, depth, what)?;
-        while let Some(pair) = pairs.advance()? {
-            self.payload += pair.size;
-            if what == What::Texts
-                && let Some(known) = self.known.slot(pair.key)
-            {
-                *known = Some(pair.text);
-            }
-        }
-        *reader = pairs.reader;
-        let Some(items) = &pairs.items else { return Ok(Slot::Missing) };
-        Ok(Slot::Here(Container::closed(start, body, head, items, reader)))
     }
 }

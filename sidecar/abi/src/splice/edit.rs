@@ -95,16 +95,16 @@ impl<'a> Cuts<'a> {
         let mut pairs = Pairs::of(record.bytes, record.meta, What::Texts);
         let (mut removed, mut source, mut source_goes) = (0, None, false);
         // The walk succeeded before, when the record was checked.
-        while let Ok(Some(pair)) = pairs.advance() {
-            let goes = unwanted(pair.key);
+        while let Ok(true) = pairs.advance() {
+            let (goes, end) = (unwanted(pairs.key), pairs.reader.at());
             if goes {
                 removed += 1;
-                self.replace(pair.start, pair.end, Part::Slice(&[]));
+                self.replace(pairs.start, end, Part::Slice(&[]));
             }
-            if !pair.inherited {
-                (source, source_goes) = (record.bytes.get(pair.value_at..pair.end), goes);
+            if !pairs.inherited {
+                (source, source_goes) = (record.bytes.get(pairs.value_at..end), goes);
             } else if let (Some(value), true, false) = (source, source_goes, goes) {
-                self.replace(pair.value_at, pair.end, Part::Slice(value));
+                self.replace(pairs.value_at, end, Part::Slice(value));
             }
         }
         removed
