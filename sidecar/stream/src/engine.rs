@@ -90,6 +90,7 @@ pub(crate) struct Engine<'a, S, K, C, F> {
     commands: Vec<Command>,
     now: Instant,
     stopping: Option<Instant>,
+    alive: bool,
     hindered: bool,
     circuit_open: bool,
     held_round: Instant,
@@ -133,6 +134,7 @@ where
             commands: Vec::new(),
             now,
             stopping: None,
+            alive: false,
             hindered: false,
             circuit_open: false,
             held_round: now,
@@ -235,7 +237,9 @@ where
         }
         if self.stopping.is_none() {
             let room = if self.circuit_open { 1 } else { self.plan.window() };
-            self.commands.extend(self.pulls.ask(self.now, room, &self.window, self.plan));
+            while let Some(pull) = self.pulls.ask(self.now, room, &self.window, self.plan) {
+                self.commands.push(pull);
+            }
         }
     }
 

@@ -104,8 +104,8 @@ pub(crate) enum Refusal {
 /// What the loop asks for.
 #[derive(Debug)]
 pub(crate) enum Command {
-    /// So many messages, at most so many bytes.
-    Pull { messages: usize, bytes: usize },
+    /// So many messages, at most so many bytes; without `wait` only what is there now, answered at once.
+    Pull { messages: usize, bytes: usize, wait: bool },
     /// Store a record.
     Publish { token: Token, subject: Subject, headers: HeaderMap, payload: Bytes },
     /// Store the attempts record of a message.

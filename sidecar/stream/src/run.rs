@@ -117,7 +117,6 @@ impl<G: Gear> Stream<G> {
         stop: &CancellationToken,
         grace: Duration,
     ) -> Finish {
-        self.monitor.connected();
         let caller = Arc::clone(&self.gear);
         let call = move |key, input| {
             let gear = Arc::clone(&caller);

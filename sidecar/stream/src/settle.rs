@@ -25,6 +25,7 @@ use smallvec::SmallVec;
 use crate::disposition::{Class, End};
 
 mod records;
+mod sending;
 mod step;
 
 pub use records::{Flight, Found, Record, Records, Tally};

@@ -8,7 +8,7 @@ use gear_config::status::Problem;
 use crate::{
     Input, Verdict,
     attempts::Attempts,
-    link::{Answer, Arrival, Delivery, Kind, Lost, Refusal, Sink, Source, Token},
+    link::{Answer, Arrival, Delivery, Kind, Lost, PullNotice, Refusal, Sink, Source, Token},
     problem::{self, problem},
     settle::{Event, Flight, Found, State},
     wire,
@@ -23,11 +23,26 @@ where
 {
     pub(super) fn arrival(&mut self, arrival: Arrival) -> Result<(), Lost> {
         match arrival {
-            Arrival::Message(delivery) => self.message(delivery),
+            Arrival::Message(delivery) => {
+                self.alive();
+                self.message(delivery);
+            }
             Arrival::Answer(token, answer) => self.answer(token, answer),
-            Arrival::Pull(notice) => self.pulls.notice(self.now, &notice, self.plan)?,
+            Arrival::Pull(notice) => {
+                self.pulls.notice(self.now, &notice, self.plan)?;
+                if notice != PullNotice::NoResponders {
+                    self.alive();
+                }
+            }
         }
         Ok(())
+    }
+
+    /// The server answers pull requests: now the stream is connected, not before.
+    fn alive(&mut self) {
+        if !std::mem::replace(&mut self.alive, true) {
+            self.monitor.connected();
+        }
     }
 
     fn message(&mut self, delivery: Delivery) {

@@ -1,7 +1,7 @@
 //! How much is asked for, and whether anybody listens.
 //!
 //! Requests overlap: the next one is made when half of the window is neither in hand nor asked for, so that the server
-//! never waits for us. What was asked for is known in sum only, as a message does not say which request it answers.
+//! never waits for us. The very first asks for no more than is there: its answer says that pulling works. What was asked for is known in sum only, as a message does not say which request it answers.
 
 use std::time::Instant;
 
@@ -20,11 +20,12 @@ pub(super) struct Pulls {
     heard: Instant,
     silences: u8,
     pause_until: Instant,
+    probed: bool,
 }
 
 impl Pulls {
     pub(super) fn new(_: &Plan, now: Instant) -> Self {
-        Self { asked: 0, heard: now, silences: 0, pause_until: now }
+        Self { asked: 0, heard: now, silences: 0, pause_until: now, probed: false }
     }
 
     /// The next request, if it is time for one. `room` is how many messages may be in hand or asked for.
@@ -39,8 +40,13 @@ impl Pulls {
         if self.asked == 0 {
             self.heard = now;
         }
+        if !std::mem::replace(&mut self.probed, true) {
+            // One that is answered at once, so that we know soon whether pulling works at all.
+            self.asked += 1;
+            return Some(Command::Pull { messages: 1, bytes: share, wait: false });
+        }
         self.asked += free;
-        Some(Command::Pull { messages: free, bytes: share })
+        Some(Command::Pull { messages: free, bytes: share, wait: true })
     }
 
     pub(super) fn message(&mut self, now: Instant) {

@@ -20,6 +20,11 @@ where
     F: Future<Output = (Key, Verdict)>,
 {
     pub(super) fn tick(&mut self) -> Result<(), Lost> {
+        if !self.alive
+            && let Some(problem) = self.sink.denied()
+        {
+            return Err(Lost::Broken(problem));
+        }
         self.pulls.tick(self.now, self.plan)?;
         let (mut held, mut overdue) = (0, false);
         for key in self.window.keys() {

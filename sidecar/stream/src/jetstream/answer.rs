@@ -134,10 +134,14 @@ fn notice(message: &Message) -> Result<PullNotice, Lost> {
             problem::CONSUMER_MISSING,
             "the consumer was deleted while it was in use; looking where it stood",
         ))),
-        Some(409) if text.starts_with("Exceeded Max") || text.contains("push based") => Err(Lost::Broken(problem(
-            problem::CONSUMER_REFUSED,
-            format!("the consumer refuses to be pulled from: {text}"),
-        ))),
+        // The answers to the one request that does not wait, which asks for one.
+        Some(404) => Ok(PullNotice::Ended { left: Some(1) }),
+        Some(_) if ["Requests Pending", "Exceeded MaxWaiting"].contains(&text) => {
+            Ok(PullNotice::Ended { left: Some(1) })
+        }
+        Some(409) if text.starts_with("Exceeded MaxRequest") || text.contains("push based") => Err(Lost::Broken(
+            problem(problem::CONSUMER_REFUSED, format!("the consumer refuses to be pulled from: {text}")),
+        )),
         _ => Ok(PullNotice::Ended { left }),
     }
 }

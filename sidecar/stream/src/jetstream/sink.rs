@@ -56,15 +56,16 @@ impl JetStreamSink {
         wire::attempts_key(&self.names.durable, sequence)
     }
 
-    fn pull(&self, messages: usize, bytes: usize) -> OutboundMessage {
+    fn pull(&self, messages: usize, bytes: usize, wait: bool) -> OutboundMessage {
         // A request that could not take one message of the largest size would never be answered.
         let bytes = bytes.max(2 * self.session.client().max_payload());
-        let body = json!({
-            "batch": messages,
-            "max_bytes": bytes,
-            "expires": u64::try_from(self.expires).unwrap_or(u64::MAX),
-            "idle_heartbeat": u64::try_from(self.heartbeat).unwrap_or(u64::MAX),
-        });
+        let body = if wait {
+            let nanos = |nanos| u64::try_from(nanos).unwrap_or(u64::MAX);
+            let (expires, heartbeat) = (nanos(self.expires), nanos(self.heartbeat));
+            json!({ "batch": messages, "max_bytes": bytes, "expires": expires, "idle_heartbeat": heartbeat })
+        } else {
+            json!({ "batch": messages, "no_wait": true })
+        };
         OutboundMessage {
             subject: self.next.clone(),
             reply: Some(self.names.messages.clone()),
@@ -76,7 +77,7 @@ impl JetStreamSink {
     fn outbound(&mut self, command: Command) -> OutboundMessage {
         let bare = |subject, reply, payload| OutboundMessage { subject, reply, payload, headers: None };
         match command {
-            Command::Pull { messages, bytes } => self.pull(messages, bytes),
+            Command::Pull { messages, bytes, wait } => self.pull(messages, bytes, wait),
             Command::Publish { token, subject, headers, payload } => {
                 OutboundMessage { subject, reply: Some(self.reply(token)), payload, headers: Some(headers) }
             }

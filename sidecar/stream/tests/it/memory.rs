@@ -39,7 +39,7 @@ async fn feed(script: &Arc<Script>, inputs: Vec<Item>, options: Options) -> (Rep
         move |emitted| seen.lock().unwrap().push(emitted)
     };
     let run = run(inputs, Arc::clone(script), options, CancellationToken::new(), emit);
-    let report = tokio::time::timeout(Duration::from_secs(60), run).await.expect("the run ends");
+    let report = tokio::time::timeout(Duration::from_mins(1), run).await.expect("the run ends");
     assert!(report.ledger.balances() && report.ledger.in_flight == 0, "{:?}", report.ledger);
     assert_eq!(report.ledger.outputs_in_flight, 0, "{:?}", report.ledger);
     let seen = std::mem::take(&mut *seen.lock().unwrap());
@@ -110,10 +110,10 @@ async fn bad_day(seed: u64) {
         calm_after: 3_000,
     };
     let script = Script::new(2);
-    let (report, seen) = feed(&script, items(texts.iter().copied()), Options { faults, ..hasty() }).await;
+    let (report, came) = feed(&script, items(texts.iter().copied()), Options { faults, ..hasty() }).await;
     assert!(report.drained, "seed {seed}");
     let (mut outputs, mut letters) = (HashMap::<u64, u32>::new(), HashMap::<u64, u32>::new());
-    for emitted in &seen {
+    for emitted in &came {
         match emitted {
             Emitted::Output { sequence, .. } => *outputs.entry(*sequence).or_default() += 1,
             Emitted::DeadLetter { sequence, .. } => *letters.entry(*sequence).or_default() += 1,
@@ -138,7 +138,9 @@ async fn bad_day(seed: u64) {
 async fn bad_days_lose_nothing_and_double_nothing() {
     for chunk in (0..24).collect::<Vec<u64>>().chunks(8) {
         let mut days = tokio::task::JoinSet::new();
-        chunk.iter().for_each(|&seed| drop(days.spawn(bad_day(seed))));
+        for &seed in chunk {
+            days.spawn(bad_day(seed));
+        }
         while let Some(day) = days.join_next().await {
             day.unwrap();
         }

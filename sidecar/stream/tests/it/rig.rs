@@ -51,22 +51,23 @@ pub(crate) struct Running {
 
 impl Rig {
     pub(crate) async fn new() -> Self {
-        let rig = Self::bare("").await;
+        let rig = Self::bare("");
         rig.make_stream().await;
         rig.make_stores().await;
         rig
     }
 
     /// Without streams.
-    pub(crate) async fn bare(extra: &str) -> Self {
+    pub(crate) fn bare(extra: &str) -> Self {
         let broker = Broker::start_with(extra).unwrap();
         let settings = settings(broker.url());
         Self { broker, settings }
     }
 
     pub(crate) async fn admin(&self) -> Context {
-        let url = self.broker.url().replace("nats://", "nats://admin:admin@");
-        let client = async_nats::connect(url).await.unwrap();
+        // A server without users takes them, too.
+        let options = async_nats::ConnectOptions::with_user_and_password("admin".into(), "admin".into());
+        let client = options.connect(self.broker.url()).await.unwrap();
         jetstream::new(client)
     }
 
@@ -104,16 +105,7 @@ impl Rig {
     }
 
     pub(crate) fn start(&self, script: &Arc<Script>) -> Running {
-        self.start_with(script, self.settings.clone())
-    }
-
-    pub(crate) fn start_with(&self, script: &Arc<Script>, settings: Settings) -> Running {
-        let stream = Stream::new(settings, Arc::clone(script));
-        let (monitor, stop) = (stream.monitor(), CancellationToken::new());
-        let run = stream.run(stop.clone(), Duration::from_secs(5));
-        #[allow(clippy::disallowed_methods, reason = "the handle is kept: ended or aborted by the test")]
-        let task = tokio::spawn(run);
-        Running { monitor, script: Arc::clone(script), stop, task }
+        start(script, self.settings.clone())
     }
 
     /// All messages of a subject, in order.
@@ -161,6 +153,16 @@ impl Rig {
             (0..count).map(|n| format!("n {n}")).filter(|body| bodies.get(body) != Some(&1)).take(5).collect();
         assert!(wrong.is_empty() && bodies.len() == count, "{wrong:?} of {} bodies", bodies.len());
     }
+}
+
+/// Runs a gear with settings of its own.
+pub(crate) fn start(script: &Arc<Script>, settings: Settings) -> Running {
+    let stream = Stream::new(settings, Arc::clone(script));
+    let (monitor, stop) = (stream.monitor(), CancellationToken::new());
+    let run = stream.run(stop.clone(), Duration::from_secs(5));
+    #[allow(clippy::disallowed_methods, reason = "the handle is kept: ended or aborted by the test")]
+    let task = tokio::spawn(run);
+    Running { monitor, script: Arc::clone(script), stop, task }
 }
 
 pub(crate) fn numbered(range: std::ops::Range<usize>) -> Vec<String> {

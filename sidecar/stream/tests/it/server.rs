@@ -8,7 +8,7 @@ use gear_stream::{Settings, wire};
 
 use crate::{
     gear::Script,
-    rig::{DURABLE, INPUT, LETTERS, OUTPUT, Rig, STREAM, header, numbered, until},
+    rig::{DURABLE, INPUT, LETTERS, OUTPUT, Rig, STREAM, header, numbered, start, until},
 };
 
 #[tokio::test]
@@ -50,7 +50,7 @@ async fn the_consumer_is_made_as_the_contract_says_and_the_position_is_written()
     let config = rig.consumer().await.config;
     assert_eq!((config.max_deliver, config.max_ack_pending, config.deliver_policy), (-1, 4096, DeliverPolicy::All));
     assert_eq!(config.filter_subjects, [INPUT, "flux.msg.wasmgear-replay.payments.script"]);
-    assert_eq!(config.inactive_threshold, Duration::from_secs(3600));
+    assert_eq!(config.inactive_threshold, Duration::from_hours(1));
     assert_eq!(config.metadata[wire::META_UID], "7f6c");
     assert_eq!(config.metadata[wire::META_CLUSTER], "0a1b2c3d");
     assert_eq!(config.metadata[wire::META_GENERATION], "1");
@@ -70,7 +70,7 @@ async fn a_newer_generation_changes_the_consumer_and_an_older_one_does_not() {
         settings
     };
     for (generation, seconds, expected) in [(1, 2, 2), (3, 7, 7), (2, 9, 7)] {
-        let running = rig.start_with(&Script::new(3), with(generation, seconds));
+        let running = start(&Script::new(3), with(generation, seconds));
         running.well().await;
         running.stop().await;
         assert_eq!(rig.consumer().await.config.ack_wait.as_secs(), expected, "generation {generation}");
@@ -193,7 +193,7 @@ async fn order_is_kept_also_across_failures() {
     let rig = Rig::new().await;
     let mut settings: Settings = rig.settings.clone();
     settings.input.ordered = true;
-    let running = rig.start_with(&Script::new(2), settings);
+    let running = start(&Script::new(2), settings);
     running.well().await;
     let mut texts = numbered(0..50);
     texts.insert(25, "trap".to_owned());
@@ -252,7 +252,7 @@ async fn a_stop_leaves_no_dead_letter_and_the_next_pod_gets_the_rest_at_once() {
     let mut settings = rig.settings.clone();
     settings.tuning.calls = 8;
     settings.input.ack_wait = Span::from_secs(30);
-    let running = rig.start_with(&Script::new(1), settings.clone());
+    let running = start(&Script::new(1), settings.clone());
     rig.feed(vec!["slow 400"; 40]).await;
     until("calls begun", || async { running.script.calls.load(Ordering::Relaxed) >= 8 }).await;
     let monitor = running.monitor.clone();
@@ -261,7 +261,7 @@ async fn a_stop_leaves_no_dead_letter_and_the_next_pod_gets_the_rest_at_once() {
     let ledger = monitor.ledger();
     assert_eq!((ledger.ok, ledger.dead_lettered, ledger.unconfirmed), (8, 0, 0), "{ledger:?}");
     settings.tuning.calls = 64;
-    let next = rig.start_with(&Script::new(1), settings);
+    let next = start(&Script::new(1), settings);
     // Far sooner than the ack wait: they were given back. And none of them is taken for the cause of a crash.
     tokio::time::timeout(Duration::from_secs(10), next.done(32)).await.expect("the rest comes at once");
     assert_eq!((next.monitor.ledger().ok, next.counts().suspects), (32, 0));

@@ -10,7 +10,7 @@ use gear_stream::{Monitor, problem};
 
 use crate::{
     gear::Script,
-    rig::{DURABLE, INPUT, OUTPUT, Rig, Running, STREAM, header, numbered, until},
+    rig::{DURABLE, INPUT, OUTPUT, Rig, Running, STREAM, header, numbered, start, until},
 };
 
 async fn ok(monitor: &Monitor, count: u64) {
@@ -48,7 +48,7 @@ async fn a_message_that_kills_the_process_is_buried_as_crash_and_its_neighbours_
     // One attempt and three more are allowed, the first delivery is no suspicion: five deaths, then it is over.
     let mut deaths = 0;
     let last = loop {
-        let running = rig.start_with(&Script::new(1), settings.clone());
+        let running = start(&Script::new(1), settings.clone());
         let done = || async {
             let in_guest = running.script.calls.load(Ordering::Relaxed) > 0 && running.monitor.ledger().in_flight == 1;
             in_guest || running.monitor.ledger().dead_lettered == 1
@@ -108,7 +108,7 @@ async fn a_server_that_is_not_there_yet_is_waited_for() {
 
 #[tokio::test]
 async fn a_missing_stream_and_missing_stores_are_named_one_after_the_other() {
-    let rig = Rig::bare("").await;
+    let rig = Rig::bare("");
     let running = rig.start(&Script::new(1));
     running.problem(problem::STREAM_MISSING).await;
     let message = running.monitor.status().problem.unwrap().message;
@@ -160,9 +160,8 @@ async fn a_consumer_that_is_deleted_is_made_again_where_it_stood() {
     let mut settings = rig.settings.clone();
     // What was published before the gear was there is not for it, not even after the loss of its consumer.
     rig.feed(["too early"]).await;
-    let start = gear_stream_time();
-    settings.input.deliver = Deliver::Time { start };
-    let running = rig.start_with(&Script::new(3), settings);
+    settings.input.deliver = Deliver::Time { start: created_now() };
+    let running = start(&Script::new(3), settings);
     running.well().await;
     rig.feed(numbered(0..5)).await;
     running.done(5).await;
@@ -178,7 +177,7 @@ async fn a_consumer_that_is_deleted_is_made_again_where_it_stood() {
 }
 
 /// Now, as the resource's creation time would be; a second is rounded down, so it waits for the next one.
-fn gear_stream_time() -> String {
+fn created_now() -> String {
     std::thread::sleep(Duration::from_millis(1_100));
     let output = std::process::Command::new("date").args(["-u", "+%Y-%m-%dT%H:%M:%SZ"]).output().unwrap();
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
@@ -193,7 +192,7 @@ async fn another_gears_consumer_is_left_alone() {
     rig.feed(numbered(0..3)).await;
     let mut settings = rig.settings.clone();
     settings.identity.uid = "another".into();
-    let running = rig.start_with(&Script::new(3), settings);
+    let running = start(&Script::new(3), settings);
     running.problem(problem::CONSUMER_FOREIGN).await;
     let message = running.monitor.status().problem.unwrap().message;
     assert!(message.contains("nats consumer rm flux-msg"), "{message}");
