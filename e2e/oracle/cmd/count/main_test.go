@@ -193,6 +193,9 @@ func TestEveryFaultIsSeenAndNamed(t *testing.T) {
 			b, url := newBench(t)
 			b.traffic(map[uint64]func(fluxmsg.Message){7: func(m fluxmsg.Message) { c.special(b, m) }})
 			r := counted(t, url, c.args...)
+			if _, differ := r.Faults["differing"]; differ != (name == "doubled and different") {
+				t.Fatalf("differing: %v", differ)
+			}
 			if r.Pass != c.pass || !strings.Contains(strings.Join(r.Why, "\n"), c.why) {
 				t.Fatalf("pass %v, why %q; expected %v, %q", r.Pass, r.Why, c.pass, c.why)
 			}
