@@ -38,7 +38,8 @@ check_go_vet() {
 # The gears under examples/ are a workspace of their own.
 check_examples() {
     [ -f examples/Cargo.toml ] || return 0
-    (cd examples && cargo fmt --all --check && cargo clippy --quiet --all-targets --locked -- -D warnings)
+    cargo fmt --manifest-path examples/Cargo.toml --all --check \
+        && CARGO_TARGET_DIR=$TOP/target/guests-build cargo clippy --manifest-path examples/Cargo.toml --quiet --workspace --all-targets --locked -- -D warnings
 }
 # Style rule 5: a file without its tests has 300 lines at most.
 check_sizes() {

@@ -11,7 +11,7 @@ cd "$TOP"
 . .ci/lib.sh
 
 # The levels, least powerful first. A new level is a word here and a function level_<word> below.
-LEVELS=(lint unit docs oracle images real lab)
+LEVELS=(lint unit docs gears oracle images real lab)
 
 FOLDER=$TOP/target/logs/test
 # The built program, not `cargo xtask`: Cargo would wait for the lock that the tests hold, and they for their reader.
@@ -35,6 +35,9 @@ level_unit() { tally cargo unit cargo test "${RUST[@]}" --lib --bins; }
 
 # Examples in the documentation of public items compile and do what they say.
 level_docs() { tally cargo docs cargo test "${RUST[@]}" --doc; }
+
+# The example gears, as ordinary programs: they are a workspace of their own.
+level_gears() { tally cargo gears env CARGO_TARGET_DIR="$TOP/target/guests-build" cargo test --manifest-path examples/Cargo.toml --workspace --locked --no-fail-fast; }
 
 # The judges judged: generator, counter and scanner, in Go, against a real nats-server.
 level_oracle() { tally go oracle env GOFLAGS= go -C e2e/oracle test -json ./...; }
