@@ -7,6 +7,23 @@
 //! What it is not: a CBOR library (it reads and refuses exactly what fluxrig's own library reads and refuses, quirks
 //! included; see `docs/reference/fluxmsg.md`), and no policy: what becomes of a refused record is decided elsewhere.
 //!
+//! ```
+//! use gear_abi::{Edit, Hop, Limits, Message, peek, splice};
+//!
+//! // A guest reads, changes and writes whole messages …
+//! let mut message = Message::default();
+//! message.set("card.pan", "************1111")?;
+//! let record = message.encode();
+//!
+//! // … the host adds a hop to the bytes and leaves the rest of them alone.
+//! let limits = Limits::default();
+//! let found = peek(&record, &limits)?;
+//! let hop = Hop::new([0x05; 16], [0x06; 16], 1_730_000_000_000_000_000);
+//! let spliced = splice(&found, &Edit::hop(hop), &limits)?.to_vec();
+//! assert_eq!(Message::decode(&spliced)?.path, [hop]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! How it fails: every reader returns an error with the byte, the field and what was expected. Nothing panics on any
 //! input, and [`peek()`], [`splice`] and [`outputs()`] allocate nothing that grows with the input before it was checked.
 #![no_std]

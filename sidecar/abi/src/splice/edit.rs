@@ -4,20 +4,13 @@ use alloc::vec::Vec;
 
 use super::{
     Edit, NoRoom, Parts,
-    parts::{Part, Small},
+    parts::{Cut, Part, Small},
 };
 use crate::{
     Hop, Id, MAX_DEPTH, MAX_ELEMENTS, Peek,
     cbor::{Str, kind},
     peek::{Container, PORT_KEY, Pairs, Slot, What},
 };
-
-/// Replaces `start..end` of the record.
-struct Cut<'a> {
-    start: usize,
-    end: usize,
-    with: Part<'a>,
-}
 
 /// All cuts of an edit. Those that begin at one place apply in the order in which they were made: what goes to the end
 /// of a field is made before what goes to the end of the record.
@@ -144,18 +137,10 @@ impl<'a> Cuts<'a> {
 
     pub(super) fn into_parts(mut self, id: Id, hops: usize) -> Parts<'a> {
         self.cuts.sort_by_key(|cut| cut.start);
-        let bytes = self.record.bytes;
-        let mut pieces = Vec::with_capacity(2 * self.cuts.len() + 1);
-        let mut at = 0;
-        for cut in self.cuts {
-            pieces.push(Part::Slice(bytes.get(at..cut.start).unwrap_or_default()));
-            pieces.push(cut.with);
-            at = cut.end;
-        }
-        pieces.push(Part::Slice(bytes.get(at..).unwrap_or_default()));
-        pieces.retain(|part| !part.bytes().is_empty());
-        let len = pieces.iter().map(|part| part.bytes().len()).sum();
-        Parts { pieces, len, id, hops }
+        let record = self.record.bytes;
+        let removed: usize = self.cuts.iter().map(|cut| cut.end - cut.start).sum();
+        let added: usize = self.cuts.iter().map(|cut| cut.with.bytes().len()).sum();
+        Parts { record, cuts: self.cuts, len: record.len() - removed + added, id, hops }
     }
 }
 

@@ -10,10 +10,20 @@ use crate::{
 /// A record in pieces, of known total length.
 #[derive(Debug, Clone)]
 pub struct Parts<'a> {
-    pub(super) pieces: Vec<Part<'a>>,
+    pub(super) record: &'a [u8],
+    /// In the order of the record, none over another.
+    pub(super) cuts: Vec<Cut<'a>>,
     pub(super) len: usize,
     pub(super) id: Id,
     pub(super) hops: usize,
+}
+
+/// Replaces `start..end` of the record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Cut<'a> {
+    pub(super) start: usize,
+    pub(super) end: usize,
+    pub(super) with: Part<'a>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -41,20 +51,24 @@ pub(super) struct Small {
 impl Small {
     pub(super) const EMPTY: Self = Self { bytes: [0; 62], len: 0 };
 
+    /// What does not fit is left out; nothing of ours is longer.
+    #[inline]
     pub(super) fn put(mut self, bytes: &[u8]) -> Self {
-        let rest = self.bytes.iter_mut().skip(usize::from(self.len));
-        for (to, from) in rest.zip(bytes) {
-            *to = *from;
-            self.len += 1;
+        let (start, added) = (usize::from(self.len), u8::try_from(bytes.len()).unwrap_or(u8::MAX));
+        if let Some(place) = self.bytes.get_mut(start..start + bytes.len()) {
+            place.copy_from_slice(bytes);
+            self.len += added;
         }
         self
     }
 
+    #[inline]
     pub(super) fn head(self, major: u8, value: u64) -> Self {
         let (bytes, len) = head(major, value);
         self.put(bytes.get(..len).unwrap_or_default())
     }
 
+    #[inline]
     pub(super) fn id(self, id: Id) -> Self {
         match id {
             Id::Uuid(uuid) => self.head(kind::BYTES, 16).put(&uuid.0),
@@ -63,6 +77,7 @@ impl Small {
     }
 
     /// Three pairs, `g`, `p` and `t`.
+    #[inline]
     pub(super) fn hop(self, hop: &Hop) -> Self {
         let (major, value) = match u64::try_from(hop.t) {
             Ok(value) => (kind::UINT, value),
@@ -99,7 +114,14 @@ impl Parts<'_> {
 
     /// The pieces, in order.
     pub fn iter(&self) -> impl Iterator<Item = &[u8]> {
-        self.pieces.iter().map(Part::bytes)
+        let mut at = 0;
+        let cuts = self.cuts.iter().flat_map(move |cut| {
+            let before = self.record.get(at..cut.start).unwrap_or_default();
+            at = cut.end;
+            [before, cut.with.bytes()]
+        });
+        let behind = self.cuts.last().map_or(0, |cut| cut.end);
+        cuts.chain(self.record.get(behind..)).filter(|piece| !piece.is_empty())
     }
 
     /// Writes the record into `target`, which must be as long as the record.
