@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use crate::FixtureError;
 
 /// Names of the guests that `cargo xtask guests` builds.
-pub const BUILT: &[&str] = &["echo-c", "high-value-filter", "pan-masker-v1", "pan-masker-v2"];
+pub const BUILT: &[&str] = &["echo-c", "high-value-filter", "pan-masker-v1", "pan-masker-v2", "sdk-probe"];
 
 /// Where they are.
 #[must_use]

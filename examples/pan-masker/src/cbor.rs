@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-/// Items inside each other; the host lets 32 through.
+/// Items without a length inside each other; the host lets 32 through.
 pub(crate) const DEEPEST: usize = 40;
 
 /// Why a record can't be walked over. The host has refused such a record before the gear sees it.
@@ -42,80 +42,75 @@ impl fmt::Display for Error {
 
 impl core::error::Error for Error {}
 
-/// What an item is.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Kind {
-    Unsigned(u64),
-    /// The number is −1 − n.
-    Negative(u64),
-    Bytes(Count),
-    Text(Count),
-    Array(Count),
-    Map(Count),
-    Tag(u64),
-    /// Half, single and double precision, widened.
-    Float(f64),
-    /// `false`, `null` and the like.
-    Simple,
-    Break,
+/// Types of items, as the upper three bits of a head tell them.
+pub(crate) mod major {
+    pub(crate) const UNSIGNED: u8 = 0;
+    pub(crate) const NEGATIVE: u8 = 1;
+    pub(crate) const BYTES: u8 = 2;
+    pub(crate) const TEXT: u8 = 3;
+    pub(crate) const ARRAY: u8 = 4;
+    pub(crate) const MAP: u8 = 5;
+    pub(crate) const TAG: u8 = 6;
+    /// Floats, `null`, `true` and the like.
+    pub(crate) const SIMPLE: u8 = 7;
 }
 
-/// How much an item holds: so many bytes, elements or pairs, or all up to a break.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Count {
-    Known(usize),
-    UpToBreak,
+/// Ends what has no length.
+pub(crate) const BREAK: u8 = 0xff;
+
+/// The head of an item.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Head {
+    pub(crate) major: u8,
+    /// The lower five bits; 31 for what ends with a break.
+    pub(crate) info: u8,
+    /// The number, the length or the count.
+    pub(crate) argument: u64,
+    /// Where the content starts.
+    pub(crate) next: usize,
 }
 
-/// Reads the head of the item at `at`; what it is, and where its content starts.
-pub(crate) fn head(record: &[u8], at: usize) -> Result<(Kind, usize), Error> {
+impl Head {
+    /// Whether what the item holds goes up to a break.
+    #[inline]
+    pub(crate) fn is_open(self) -> bool {
+        self.info == 31
+    }
+}
+
+/// Reads the head of the item at `at`. A break starts no item.
+#[inline]
+pub(crate) fn head(record: &[u8], at: usize) -> Result<Head, Error> {
     let first = *record.get(at).ok_or(Error::Short)?;
     let (major, info) = (first >> 5, first & 31);
-    let (argument, next) = match info {
-        0..24 => (u64::from(info), at + 1),
-        24..28 => number(record, at + 1, 1 << (info - 24))?,
-        31 if (2..=5).contains(&major) => return Ok((container(major, Count::UpToBreak)?, at + 1)),
-        31 if major == 7 => return Ok((Kind::Break, at + 1)),
+    if info < 24 {
+        return Ok(Head { major, info, argument: u64::from(info), next: at + 1 });
+    }
+    wide_head(record, at, major, info)
+}
+
+fn wide_head(record: &[u8], at: usize, major: u8, info: u8) -> Result<Head, Error> {
+    let rest = record.get(at + 1..).unwrap_or_default();
+    let (argument, width) = match info {
+        24 => (u64::from(u8::from_be_bytes(front(rest)?)), 1),
+        25 => (u64::from(u16::from_be_bytes(front(rest)?)), 2),
+        26 => (u64::from(u32::from_be_bytes(front(rest)?)), 4),
+        27 => (u64::from_be_bytes(front(rest)?), 8),
+        31 if (major::BYTES..=major::MAP).contains(&major) => (0, 0),
         _ => return Err(Error::Invalid),
     };
-    let kind = match major {
-        0 => Kind::Unsigned(argument),
-        1 => Kind::Negative(argument),
-        6 => Kind::Tag(argument),
-        7 => float(info, argument),
-        // Nothing in memory is larger than the address space; a length that is gets no further than the end of the record.
-        _ => container(major, Count::Known(usize::try_from(argument).unwrap_or(usize::MAX)))?,
-    };
-    Ok((kind, next))
+    Ok(Head { major, info, argument, next: at + 1 + width })
 }
 
-fn container(major: u8, count: Count) -> Result<Kind, Error> {
-    match major {
-        2 => Ok(Kind::Bytes(count)),
-        3 => Ok(Kind::Text(count)),
-        4 => Ok(Kind::Array(count)),
-        5 => Ok(Kind::Map(count)),
-        _ => Err(Error::Invalid),
+fn front<const N: usize>(bytes: &[u8]) -> Result<[u8; N], Error> {
+    bytes.first_chunk().copied().ok_or(Error::Short)
+}
+
+/// Where `len` bytes at `at` end. Nothing is longer than the record.
+#[inline]
+pub(crate) fn end(record: &[u8], at: usize, len: u64) -> Result<usize, Error> {
+    match usize::try_from(len) {
+        Ok(len) if len <= record.len() - at => Ok(at + len),
+        _ => Err(Error::Short),
     }
-}
-
-/// A big-endian number of `width` bytes.
-fn number(record: &[u8], at: usize, width: usize) -> Result<(u64, usize), Error> {
-    let bytes = record.get(at..at + width).ok_or(Error::Short)?;
-    Ok((bytes.iter().fold(0, |value, byte| value << 8 | u64::from(*byte)), at + width))
-}
-
-fn float(info: u8, argument: u64) -> Kind {
-    match info {
-        // No half is as large as a card number, so its value does not matter.
-        25 => Kind::Float(0.0),
-        26 => Kind::Float(f64::from(f32::from_bits(u32::try_from(argument).unwrap_or(0)))),
-        27 => Kind::Float(f64::from_bits(argument)),
-        _ => Kind::Simple,
-    }
-}
-
-/// The content of a string of `len` bytes at `at`: where it ends.
-pub(crate) fn end(record: &[u8], at: usize, len: usize) -> Result<usize, Error> {
-    at.checked_add(len).filter(|end| *end <= record.len()).ok_or(Error::Short)
 }

@@ -22,7 +22,12 @@ struct Chain {
 /// Masks every card number in `text`. A group of more than `longest` digits without a gap is none.
 pub(crate) fn mask(text: &mut [u8], keep: Keep, longest: usize) {
     let mut at = 0;
-    while at + SHORTEST <= text.len() {
+    // The shortest chain that starts here or in the next bytes covers this one.
+    while let Some(last) = text.get(at + SHORTEST - 1) {
+        if !last.is_ascii_digit() && !is_gap(*last) {
+            at += SHORTEST;
+            continue;
+        }
         if !is_digit(text, at) {
             at += 1;
             continue;
@@ -62,8 +67,12 @@ fn group(text: &[u8], at: usize) -> usize {
 
 /// Spaces and hyphens from `at` on, if a digit follows them and they are few; else 0.
 fn gap(text: &[u8], at: usize) -> usize {
-    let gap = text.iter().skip(at).take(WIDEST_GAP).take_while(|byte| matches!(byte, b' ' | b'-')).count();
+    let gap = text.iter().skip(at).take(WIDEST_GAP).take_while(|byte| is_gap(**byte)).count();
     if is_digit(text, at + gap) { gap } else { 0 }
+}
+
+fn is_gap(byte: u8) -> bool {
+    matches!(byte, b' ' | b'-')
 }
 
 fn is_digit(text: &[u8], at: usize) -> bool {

@@ -1,16 +1,27 @@
 //! Walks over a record and masks what lies in `data` and `raw`.
+//!
+//! One loop counts items: a map or array of known length adds what it holds to the count, so that depth costs nothing. What goes up to a
+//! break is walked by a call of its own.
 
 use alloc::vec::Vec;
 
 use crate::{
     Keep,
-    cbor::{Count, DEEPEST, Error, Kind, end, head},
+    cbor::{BREAK, DEEPEST, Error, Head, end, head, major},
     digits,
     number::{self, Replacement},
 };
 
 /// Tags of bignums, positive and negative.
 const BIGNUM: core::ops::RangeInclusive<u64> = 2..=3;
+
+/// Fewest digits of a card number, as the length of a string.
+const FEWEST: u8 = 13;
+const _: () = assert!(FEWEST as usize == digits::SHORTEST);
+
+/// Head of an empty text; that of an empty byte string differs in one bit. In both the length is added, if it is below 24.
+const STRING: u8 = 0x60;
+const STRING_BIT: u8 = 0x20;
 
 /// Masks texts where they are and collects what is to come in place of numbers.
 pub(crate) fn mask(record: &mut [u8], keep: Keep, texts: &mut Vec<Replacement>) -> Result<(), Error> {
@@ -35,163 +46,185 @@ enum Field {
 }
 
 impl Walk<'_> {
-    fn next(&mut self) -> Result<Kind, Error> {
-        let (kind, at) = head(self.record, self.at)?;
-        self.at = at;
-        Ok(kind)
+    /// Reads a head and goes behind it.
+    #[inline]
+    fn next(&mut self) -> Result<Head, Error> {
+        let head = head(self.record, self.at)?;
+        self.at = head.next;
+        Ok(head)
+    }
+
+    /// The bytes of a string whose head was read; goes behind them.
+    #[inline]
+    fn content(&mut self, len: u64) -> Result<&mut [u8], Error> {
+        let from = self.at;
+        self.at = end(self.record, from, len)?;
+        Ok(self.record.get_mut(from..self.at).unwrap_or_default())
+    }
+
+    /// Takes the break, if it is what follows.
+    fn take_break(&mut self) -> Result<bool, Error> {
+        let found = *self.record.get(self.at).ok_or(Error::Short)? == BREAK;
+        self.at += usize::from(found);
+        Ok(found)
     }
 
     fn top(&mut self) -> Result<(), Error> {
         loop {
-            match self.next()? {
+            let head = self.next()?;
+            match head.major {
                 // The mark "this is CBOR".
-                Kind::Tag(_) => {}
+                major::TAG => {}
                 // An empty message.
-                Kind::Simple => return Ok(()),
-                Kind::Map(count) => return self.fields(count),
+                major::SIMPLE => return Ok(()),
+                major::MAP if head.is_open() => {
+                    while !self.take_break()? {
+                        self.field()?;
+                    }
+                    return Ok(());
+                }
+                major::MAP => {
+                    for _ in 0..head.argument {
+                        self.field()?;
+                    }
+                    return Ok(());
+                }
                 _ => return Err(Error::NotAMap),
             }
         }
     }
 
-    fn fields(&mut self, count: Count) -> Result<(), Error> {
-        let mut left = count;
-        while self.more(&mut left)? {
-            let field = self.field()?;
-            match head(self.record, self.at)? {
-                // Bytes may also be written as an array of numbers.
-                (Kind::Array(count), next) if field == Field::Raw => self.bytes_as_array(count, next)?,
-                _ => self.value(field, 0)?,
+    /// A field of the record, name and value.
+    fn field(&mut self) -> Result<(), Error> {
+        let name = head(self.record, self.at)?;
+        let field = match name.major {
+            major::TEXT if name.is_open() => {
+                let mut whole = Vec::new();
+                self.pieces(|piece| whole.extend_from_slice(piece))?;
+                named(&whole)
             }
-        }
-        Ok(())
-    }
-
-    /// Whether an element follows; takes the break.
-    fn more(&mut self, left: &mut Count) -> Result<bool, Error> {
-        match left {
-            Count::Known(0) => Ok(false),
-            Count::Known(left) => {
-                *left -= 1;
-                Ok(true)
-            }
-            Count::UpToBreak => {
-                let break_here = matches!(head(self.record, self.at)?, (Kind::Break, _));
-                self.at += usize::from(break_here);
-                Ok(!break_here)
-            }
-        }
-    }
-
-    /// Reads a key. fluxrig takes any mix of capitals for its fields.
-    fn field(&mut self) -> Result<Field, Error> {
-        let start = self.at;
-        let name = match self.next()? {
-            Kind::Text(Count::Known(len)) => {
-                let from = self.at;
-                self.at = end(self.record, from, len)?;
-                self.record.get(from..self.at).unwrap_or_default()
-            }
-            Kind::Text(Count::UpToBreak) => {
-                self.at = start;
-                return self.field_in_pieces();
+            major::TEXT => {
+                self.at = name.next;
+                named(self.content(name.argument)?)
             }
             _ => {
-                self.at = start;
-                self.value(Field::Other, 0)?;
-                return Ok(Field::Other);
+                self.items(Field::Other, 0, 1)?;
+                Field::Other
             }
         };
-        Ok(named(name))
+        // Bytes may also be written as an array of numbers.
+        if field == Field::Raw && head(self.record, self.at)?.major == major::ARRAY {
+            return self.bytes_as_array();
+        }
+        self.items(field, 0, 1)
     }
 
-    fn field_in_pieces(&mut self) -> Result<Field, Error> {
-        let mut name = Vec::new();
-        self.pieces(|piece| name.extend_from_slice(piece))?;
-        Ok(named(&name))
-    }
-
-    fn value(&mut self, field: Field, depth: usize) -> Result<(), Error> {
-        self.tagged(field, depth, self.at)
-    }
-
-    /// A value whose tags, if it has some, begin at `start`. They go with a number that becomes text.
-    fn tagged(&mut self, field: Field, depth: usize, start: usize) -> Result<(), Error> {
+    /// Goes over `left` items and all that they hold.
+    fn items(&mut self, field: Field, depth: usize, left: usize) -> Result<(), Error> {
         if depth > DEEPEST {
             return Err(Error::Deep);
         }
-        let here = self.at;
-        match self.next()? {
-            Kind::Unsigned(value) => self.number(field, value, false, start),
-            // −1 − n; the largest has 20 digits, as one more has.
-            Kind::Negative(value) => self.number(field, value.saturating_add(1), true, start),
-            Kind::Float(value) => {
-                let (magnitude, negative) = number::integer_part(value);
-                self.number(field, magnitude, negative, start);
+        // Strings of up to this length are passed over: nearly all items of a payment.
+        let short = if field == Field::Other { 23 } else { FEWEST - 1 };
+        let (mut left, mut at) = (left, self.at);
+        while left > 0 {
+            let first = *self.record.get(at).ok_or(Error::Short)?;
+            let len = (first | STRING_BIT) ^ STRING;
+            if len <= short {
+                at += 1 + usize::from(len);
+                left -= 1;
+            } else {
+                self.at = at;
+                left = self.item(field, depth, left - 1)?;
+                at = self.at;
             }
-            Kind::Bytes(Count::Known(len)) | Kind::Text(Count::Known(len)) => {
-                let from = self.at;
-                self.at = end(self.record, from, len)?;
-                if let Some(longest) = field.longest() {
-                    digits::mask(self.record.get_mut(from..self.at).unwrap_or_default(), self.keep, longest);
+        }
+        self.at = at;
+        if at <= self.record.len() { Ok(()) } else { Err(Error::Short) }
+    }
+
+    /// Goes over one item, but not over what it holds when it says how much that is. Returns how many items are left.
+    fn item(&mut self, field: Field, depth: usize, left: usize) -> Result<usize, Error> {
+        // Tags go with a number that becomes text.
+        let start = self.at;
+        loop {
+            let here = self.at;
+            let head = self.next()?;
+            match head.major {
+                major::BYTES | major::TEXT if head.is_open() => {
+                    self.at = here;
+                    self.string_in_pieces(field)?;
                 }
+                major::BYTES | major::TEXT => {
+                    let keep = self.keep;
+                    let content = self.content(head.argument)?;
+                    if let Some(longest) = field.longest() {
+                        digits::mask(content, keep, longest);
+                    }
+                }
+                major::ARRAY | major::MAP => {
+                    let each = if head.major == major::MAP { 2 } else { 1 };
+                    if !head.is_open() {
+                        // An item has at least one byte, so a count beyond the end is wrong, whatever comes.
+                        return Ok(left + (end(self.record, self.at, head.argument)? - self.at) * each);
+                    }
+                    while !self.take_break()? {
+                        self.items(field, depth + 1, each)?;
+                    }
+                }
+                major::TAG if BIGNUM.contains(&head.argument) && self.bignum(field, head.argument, start)? => {}
+                major::TAG => continue,
+                _ if field == Field::Data && head.info >= 26 => self.number(head, start),
+                _ => {}
             }
-            Kind::Bytes(Count::UpToBreak) | Kind::Text(Count::UpToBreak) => {
-                self.at = here;
-                self.string_in_pieces(field)?;
-            }
-            Kind::Array(count) => self.items(field, depth, count, 1)?,
-            Kind::Map(count) => self.items(field, depth, count, 2)?,
-            Kind::Tag(tag) if BIGNUM.contains(&tag) => self.bignum(field, tag, start, depth)?,
-            Kind::Tag(_) => self.tagged(field, depth + 1, start)?,
-            Kind::Simple => {}
-            Kind::Break => return Err(Error::Invalid),
+            return Ok(left);
         }
-        Ok(())
     }
 
-    /// Elements, or pairs.
-    fn items(&mut self, field: Field, depth: usize, count: Count, each: usize) -> Result<(), Error> {
-        let mut left = count;
-        while self.more(&mut left)? {
-            for _ in 0..each {
-                self.value(field, depth + 1)?;
-            }
-        }
-        Ok(())
+    /// A number of four or eight bytes; shorter ones are no card numbers.
+    fn number(&mut self, head: Head, start: usize) {
+        let (magnitude, negative) = match (head.major, head.info) {
+            (major::UNSIGNED, _) => (head.argument, false),
+            // −1 − n; the largest has 20 digits, as one more has.
+            (major::NEGATIVE, _) => (head.argument.saturating_add(1), true),
+            (_, 26) => number::integer_part(f64::from(f32::from_bits(u32::try_from(head.argument).unwrap_or(0)))),
+            _ => number::integer_part(f64::from_bits(head.argument)),
+        };
+        self.texts.extend(number::mask(magnitude, negative, start, self.at, self.keep));
     }
 
-    fn number(&mut self, field: Field, magnitude: u64, negative: bool, start: usize) {
+    /// A bignum of up to eight bytes: says whether it is one and goes behind it. One as long as a card number becomes text, tag and all.
+    fn bignum(&mut self, field: Field, tag: u64, start: usize) -> Result<bool, Error> {
+        let head = head(self.record, self.at)?;
+        if head.major != major::BYTES || head.is_open() {
+            return Ok(false);
+        }
+        let until = end(self.record, head.next, head.argument)?;
+        let bytes = self.record.get(head.next..until).unwrap_or_default();
+        let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
+        if bytes.len() - zeros > 8 {
+            return Ok(false);
+        }
+        let value = bytes.iter().fold(0, |value: u64, byte| value << 8 | u64::from(*byte));
+        self.at = until;
         if field == Field::Data {
-            self.texts.extend(number::mask(magnitude, negative, start, self.at, self.keep));
+            let (magnitude, negative) = (value.saturating_add(tag - BIGNUM.start()), tag != *BIGNUM.start());
+            self.texts.extend(number::mask(magnitude, negative, start, until, self.keep));
         }
+        Ok(true)
     }
 
-    /// A bignum of up to eight bytes that is as long as a card number becomes text, tag and all.
-    fn bignum(&mut self, field: Field, tag: u64, start: usize, depth: usize) -> Result<(), Error> {
-        let content = self.at;
-        if let Kind::Bytes(Count::Known(len)) = self.next()? {
-            let until = end(self.record, self.at, len)?;
-            let bytes = self.record.get(self.at..until).unwrap_or_default();
-            let zeros = bytes.iter().take_while(|byte| **byte == 0).count();
-            if len - zeros <= 8 {
-                let value = bytes.iter().fold(0, |value: u64, byte| value << 8 | u64::from(*byte));
-                self.at = until;
-                self.number(field, value.saturating_add(tag - BIGNUM.start()), tag != *BIGNUM.start(), start);
-                return Ok(());
+    /// Bytes as an array of numbers. A star is as short as a digit, so it fits in the same place.
+    fn bytes_as_array(&mut self) -> Result<(), Error> {
+        let array = self.next()?;
+        let (mut bytes, mut places, mut left) = (Vec::new(), Vec::new(), array.argument);
+        while if array.is_open() { !self.take_break()? } else { left > 0 } {
+            left = left.saturating_sub(1);
+            let number = self.next()?;
+            if number.major != major::UNSIGNED {
+                return Err(Error::Invalid);
             }
-        }
-        self.at = content;
-        self.tagged(field, depth + 1, start)
-    }
-
-    /// Bytes as an array of numbers, whose content starts at `next`. A star is as short as a digit, so it fits in the same place.
-    fn bytes_as_array(&mut self, count: Count, next: usize) -> Result<(), Error> {
-        self.at = next;
-        let (mut bytes, mut places, mut left) = (Vec::new(), Vec::new(), count);
-        while self.more(&mut left)? {
-            let Kind::Unsigned(value) = self.next()? else { return Err(Error::Invalid) };
-            bytes.push(u8::try_from(value).map_err(|_| Error::Invalid)?);
+            bytes.push(u8::try_from(number.argument).map_err(|_| Error::Invalid)?);
             places.push(self.at - 1);
         }
         digits::mask(&mut bytes, self.keep, usize::MAX);
@@ -220,23 +253,21 @@ impl Walk<'_> {
 
     /// Shows the pieces of the string that starts here, one by one, and goes behind it.
     fn pieces(&mut self, mut show: impl FnMut(&mut [u8])) -> Result<(), Error> {
-        self.next()?;
-        loop {
-            match self.next()? {
-                Kind::Break => return Ok(()),
-                Kind::Bytes(Count::Known(len)) | Kind::Text(Count::Known(len)) => {
-                    let from = self.at;
-                    self.at = end(self.record, from, len)?;
-                    show(self.record.get_mut(from..self.at).unwrap_or_default());
-                }
-                _ => return Err(Error::Invalid),
+        let string = self.next()?;
+        while !self.take_break()? {
+            let piece = self.next()?;
+            if piece.major != string.major || piece.is_open() {
+                return Err(Error::Invalid);
             }
+            show(self.content(piece.argument)?);
         }
+        Ok(())
     }
 }
 
 impl Field {
     /// Digits without a gap that still may be a card number; nothing is masked where there is none.
+    #[inline]
     fn longest(self) -> Option<usize> {
         match self {
             Self::Data => Some(digits::LONGEST),
@@ -246,12 +277,13 @@ impl Field {
     }
 }
 
+/// fluxrig takes any mix of capitals for its fields.
 fn named(name: &[u8]) -> Field {
-    if name.eq_ignore_ascii_case(b"data") {
-        Field::Data
-    } else if name.eq_ignore_ascii_case(b"raw") {
-        Field::Raw
-    } else {
-        Field::Other
+    /// What tells a small letter from a capital one.
+    const SMALL: u8 = 0x20;
+    match name {
+        [d, a1, t, a2] if [d | SMALL, a1 | SMALL, t | SMALL, a2 | SMALL] == *b"data" => Field::Data,
+        [r, a, w] if [r | SMALL, a | SMALL, w | SMALL] == *b"raw" => Field::Raw,
+        _ => Field::Other,
     }
 }

@@ -285,10 +285,13 @@ fn what_is_no_record_is_named() {
     ] {
         assert_eq!(process(record, Keep::LAST_FOUR), Err(error), "{record:02x?}");
     }
-    let deep = |levels: usize| holding(&[&vec![0x81; levels][..], &[0]].concat());
-    assert!(process(&deep(32), Keep::LAST_FOUR).is_ok());
-    assert_eq!(process(&deep(10_000), Keep::LAST_FOUR), Err(Error::Deep));
-    assert_eq!(process(&holding(&[0xc1; 10_000]), Keep::LAST_FOUR), Err(Error::Deep));
+    let open = |levels: usize| holding(&[vec![0x9f; levels], vec![0xff; levels]].concat());
+    assert!(process(&open(32), Keep::LAST_FOUR).is_ok());
+    assert_eq!(process(&open(10_000), Keep::LAST_FOUR), Err(Error::Deep));
+    // Depth of known length costs nothing.
+    let deep = |pan: &str| holding(&[&[0x81; 10_000][..], &text(pan)].concat());
+    assert_eq!(process(&deep("4111111111111111"), Keep::LAST_FOUR).unwrap(), deep("************1111"));
+    assert_eq!(process(&holding(&[0xc1; 10_000]), Keep::LAST_FOUR), Err(Error::Short));
 }
 
 #[test]

@@ -10,7 +10,7 @@
 ///
 /// static CURRENCY: PerInstance<String> = PerInstance::new(|| config("currency").unwrap_or_else(|| "EUR".into()));
 ///
-/// assert_eq!(CURRENCY.get(), "EUR");
+/// assert_eq!(*CURRENCY, "EUR");
 /// ```
 pub struct PerInstance<T> {
     cell: Cell<T>,
@@ -32,6 +32,14 @@ impl<T> PerInstance<T> {
     /// The value; made now if this is the first time.
     pub fn get(&self) -> &T {
         self.cell.get_or_init(self.make)
+    }
+}
+
+impl<T> core::ops::Deref for PerInstance<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.get()
     }
 }
 

@@ -146,7 +146,7 @@ mod heap {
 mod sandbox {
     use core::{
         alloc::{GlobalAlloc, Layout},
-        cell::{Cell, OnceCell},
+        cell::Cell,
         slice,
     };
 
@@ -278,7 +278,7 @@ mod sandbox {
 
     /// A cell that is written once.
     #[cfg(not(feature = "std"))]
-    pub(crate) struct Once<T>(OnceCell<T>);
+    pub(crate) struct Once<T>(core::cell::OnceCell<T>);
 
     // SAFETY: there is one thread.
     #[cfg(not(feature = "std"))]
@@ -287,7 +287,7 @@ mod sandbox {
     #[cfg(not(feature = "std"))]
     impl<T> Once<T> {
         pub(crate) const fn new() -> Self {
-            Self(OnceCell::new())
+            Self(core::cell::OnceCell::new())
         }
 
         pub(crate) fn get_or_init(&self, make: impl FnOnce() -> T) -> &T {

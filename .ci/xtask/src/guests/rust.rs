@@ -9,7 +9,7 @@ use super::{Built, Folders, report};
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Packages of the workspace `examples` that are gears.
-const GEARS: [&str; 2] = ["pan-masker-v1", "pan-masker-v2"];
+const GEARS: [&str; 3] = ["pan-masker-v1", "pan-masker-v2", "sdk-probe"];
 
 /// What an outer cargo or a person may have set for other targets.
 const FOREIGN: [&str; 5] =

@@ -2,7 +2,13 @@
 #![cfg(test)]
 
 mod bombs;
+mod filter;
 mod fixtures;
 mod inspection;
 mod limits;
+mod masker;
+mod modules;
+mod payments;
 mod runner;
+mod sdk;
+mod templates;

@@ -84,19 +84,15 @@ fn new_engine() -> Engine {
 impl Guest {
     /// Instantiates `wasm` with the configuration `pairs`; `entrypoint` goes before the usual names.
     pub(crate) fn new(wasm: &[u8], pairs: &[(&str, &str)], entrypoint: Option<&str>) -> Result<Self, Failure> {
-        let engine = engine();
-        let module = Module::new(engine, wasm).unwrap();
-        let config = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
-        let limits = StoreLimitsBuilder::new().memory_size(MEMORY).build();
-        let mut store = Store::new(engine, State { config, logs: Vec::new(), limits });
-        store.limiter(|state| &mut state.limits);
-        rearm(&mut store);
-        let linker = linker(engine);
-        let instance = linker.instantiate(&mut store, &module).map_err(|_| Failure::Start)?;
-        if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut store, "_initialize") {
-            initialize.call(&mut store, ()).map_err(|_| Failure::Start)?;
-        }
-        Ok(Self::bind(store, &instance, entrypoint))
+        let mut store = store(pairs);
+        start(&mut store, wasm).map(|instance| Self::bind(store, &instance, entrypoint))
+    }
+
+    /// How a guest fails that can't start, and what it says.
+    pub(crate) fn refused(wasm: &[u8], pairs: &[(&str, &str)]) -> (Failure, Vec<(i32, String)>) {
+        let mut store = store(pairs);
+        let failure = start(&mut store, wasm).expect_err("the guest starts");
+        (failure, store.data().logs.clone())
     }
 
     fn bind(mut store: Store<State>, instance: &Instance, entrypoint: Option<&str>) -> Self {
@@ -211,6 +207,24 @@ fn failure(error: &wasmtime::Error) -> Failure {
         Some(Trap::OutOfFuel | Trap::Interrupt) => Failure::GuestTime,
         _ => Failure::Trap,
     }
+}
+
+fn store(pairs: &[(&str, &str)]) -> Store<State> {
+    let config = pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect();
+    let limits = StoreLimitsBuilder::new().memory_size(MEMORY).build();
+    let mut store = Store::new(engine(), State { config, logs: Vec::new(), limits });
+    store.limiter(|state| &mut state.limits);
+    rearm(&mut store);
+    store
+}
+
+fn start(store: &mut Store<State>, wasm: &[u8]) -> Result<Instance, Failure> {
+    let module = Module::new(engine(), wasm).unwrap();
+    let instance = linker(engine()).instantiate(&mut *store, &module).map_err(|_| Failure::Start)?;
+    if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize") {
+        initialize.call(&mut *store, ()).map_err(|_| Failure::Start)?;
+    }
+    Ok(instance)
 }
 
 /// The imports that need no grant. A guest that imports another one does not link.

@@ -20,7 +20,7 @@ fn start() {
 }
 
 fn mask(record: &mut [u8]) -> Verdict<Vec<u8>> {
-    match process_in_place(record, *KEEP.get()) {
+    match process_in_place(record, *KEEP) {
         Ok(None) => Verdict::Pass,
         Ok(Some(record)) => Verdict::Emit(record),
         Err(error) => Verdict::reject(error.text()),
