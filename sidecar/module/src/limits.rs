@@ -8,8 +8,10 @@ pub struct StaticLimits {
     pub size: u32,
     /// Types.
     pub types: u32,
-    /// Parameters, and results, of one type: the validator's time is operators times this.
+    /// Parameters, and results, of one type.
     pub arity: u32,
+    /// Values that branches and calls move, counted from above; each costs the validator some nanoseconds.
+    pub work: u32,
     /// Imports, duplicates counted.
     pub imports: u32,
     /// Exports.
@@ -40,6 +42,7 @@ impl Default for StaticLimits {
             size: 16 << 20,
             types: 10_000,
             arity: 128,
+            work: 400_000_000,
             imports: 1_000,
             exports: 10_000,
             functions: 50_000,

@@ -40,11 +40,12 @@ pub(super) fn validate(bytes: &[u8], limits: &StaticLimits, features: WasmFeatur
     parser.set_features(features);
     let mut validator = Validator::new_with_features(features);
     let mut scratch = FuncValidatorAllocations::default();
+    let mut work = Work::new(limits.work);
     for payload in parser.parse_all(bytes) {
         let payload = payload?;
-        section(&payload, limits)?;
+        section(&payload, limits, &mut work)?;
         match validator.payload(&payload)? {
-            ValidPayload::Func(function, code) => scratch = body(function, &code, scratch, limits)?,
+            ValidPayload::Func(function, code) => scratch = body(function, &code, scratch, (limits, &mut work))?,
             ValidPayload::End(types) => return Ok(types),
             _ => {}
         }
@@ -53,12 +54,12 @@ pub(super) fn validate(bytes: &[u8], limits: &StaticLimits, features: WasmFeatur
 }
 
 /// The bounds of one section.
-fn section(payload: &Payload<'_>, limits: &StaticLimits) -> Result<(), Fault> {
+fn section(payload: &Payload<'_>, limits: &StaticLimits, work: &mut Work) -> Result<(), Fault> {
     let module = Place::Module;
     match payload {
         Payload::TypeSection(types) => {
             bound(module, "types", types.count(), limits.types)?;
-            arities(types.clone(), limits)?;
+            arities(types.clone(), limits, work)?;
         }
         Payload::ImportSection(imports) => bound(module, "imports", imports.count(), limits.imports)?,
         Payload::FunctionSection(functions) => bound(module, "functions", functions.count(), limits.functions)?,
@@ -80,18 +81,63 @@ fn section(payload: &Payload<'_>, limits: &StaticLimits) -> Result<(), Fault> {
     Ok(())
 }
 
-fn arities(types: wasmparser::TypeSectionReader<'_>, limits: &StaticLimits) -> Result<(), Fault> {
+fn arities(types: wasmparser::TypeSectionReader<'_>, limits: &StaticLimits, work: &mut Work) -> Result<(), Fault> {
     let mut index = 0;
     for group in types {
         for ty in group?.types() {
             if let CompositeInnerType::Func(ty) = &ty.composite_type.inner {
                 bound(Place::Type(index), "parameters", ty.params().len(), limits.arity)?;
                 bound(Place::Type(index), "results", ty.results().len(), limits.arity)?;
+                work.widen(ty.params().len(), ty.results().len());
             }
             index += 1;
         }
     }
     Ok(())
+}
+
+/// What the validator does beyond reading each byte once: branches and calls move as many values as their type has, and an
+/// entry of a branch table is one byte. Counted from above: by the widest type of the module.
+struct Work {
+    done: u64,
+    limit: u32,
+    params: u64,
+    results: u64,
+    /// A block has a type of the type section, so labels may be as wide as any type.
+    wide_labels: bool,
+}
+
+impl Work {
+    const fn new(limit: u32) -> Self {
+        Self { done: 0, limit, params: 0, results: 1, wide_labels: false }
+    }
+
+    fn widen(&mut self, params: usize, results: usize) {
+        let count = |n| u64::try_from(n).unwrap_or(u64::MAX);
+        self.params = self.params.max(count(params));
+        self.results = self.results.max(count(results));
+    }
+
+    /// Counts one operator, given as its bytes.
+    fn charge(&mut self, operator: &[u8]) -> Result<(), Refusal> {
+        let label = if self.wide_labels { self.params.max(self.results) } else { self.results };
+        let all = self.params + self.results;
+        self.done += match operator {
+            // block, loop, if: 0x40 and the codes of value types stand for none and one.
+            [0x02..=0x04, ty, ..] if !(0x40..0x80).contains(ty) => {
+                self.wide_labels = true;
+                2 * all
+            }
+            // br, br_if, return.
+            [0x0c | 0x0d | 0x0f, ..] => label,
+            // br_table.
+            [0x0e, entries @ ..] => label * u64::try_from(entries.len()).unwrap_or(u64::MAX),
+            // call, call_indirect.
+            [0x10 | 0x11, ..] => all,
+            _ => 0,
+        };
+        bound(Place::Module, "values moved by branches and calls", self.done, self.limit)
+    }
 }
 
 fn elements(segments: wasmparser::ElementSectionReader<'_>, limits: &StaticLimits) -> Result<(), Fault> {
@@ -111,7 +157,7 @@ fn body(
     function: FuncToValidate<ValidatorResources>,
     code: &FunctionBody<'_>,
     scratch: FuncValidatorAllocations,
-    limits: &StaticLimits,
+    (limits, work): (&StaticLimits, &mut Work),
 ) -> Result<FuncValidatorAllocations, Fault> {
     let place = Place::Function(function.index);
     bound(place, "bytes", code.as_bytes().len(), limits.body)?;
@@ -127,6 +173,8 @@ fn body(
     while !reader.eof() {
         let at = reader.original_position();
         reader.visit_operator(&mut validator.visitor(at))??;
+        let operator = code.as_bytes().get(at - code.range().start..reader.original_position() - code.range().start);
+        work.charge(operator.unwrap_or_default())?;
         bound(place, "blocks inside each other", validator.control_stack_height(), limits.nesting)?;
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;

@@ -38,6 +38,16 @@ fn every_limit_passes_at_its_value_and_fires_one_above() {
     at_and_above(&wide, |l, n| l.arity = n, 3, "type 0 has 3 parameters, at most 2 are accepted");
     let wide = gear("(type (func (result i32 i32 i32)))", "");
     at_and_above(&wide, |l, n| l.arity = n, 3, "type 0 has 3 results, at most 2 are accepted");
+    // Three parameters, two results: 2 × 5 for the block and as much for the call; labels are 3 wide by then.
+    let busy = "(func $f (param i32 i32 i32) (result i32 i32) local.get 0 local.get 1 local.get 2
+        (block (param i32 i32 i32) (result i32 i32) br_table 0 0 0 0) call $g) (func $g (param i32 i32) (result i32 i32) unreachable)";
+    let moved = 2 * 5 + 3 * 5 + 5;
+    at_and_above(
+        &gear("", busy),
+        |l, n| l.work = n,
+        moved,
+        &format!("the module has {moved} values moved by branches and calls, at most {} are accepted", moved - 1),
+    );
     let log = r#"(import "env" "log" (func (param i32 i32 i32)))"#;
     at_and_above(
         &gear(&format!("{log}{log}"), ""),
@@ -86,6 +96,52 @@ fn both_compile_bombs_are_refused_before_anything_compiles_them() {
     let loops = format!("(func {} {})", "loop ".repeat(8_000), "end ".repeat(8_000));
     let (_, sentence) = refused(&gear("", &loops));
     assert_eq!(sentence, "function 3 has 257 blocks inside each other, at most 256 are accepted");
+}
+
+/// A module that is as large as it may be and asks the validator for as much as it can.
+fn greedy(arity: usize) -> Vec<u8> {
+    let leb = |mut n: usize, out: &mut Vec<u8>| loop {
+        let byte = u8::try_from(n & 0x7f).unwrap();
+        n >>= 7;
+        out.push(if n == 0 { byte } else { byte | 0x80 });
+        if n == 0 {
+            break;
+        }
+    };
+    let mut wasm = b"\0asm\x01\0\0\0".to_vec();
+    let mut section = |id, body: &[u8]| {
+        wasm.push(id);
+        leb(body.len(), &mut wasm);
+        wasm.extend(body);
+    };
+    let mut types = vec![1, 0x60, 0];
+    leb(arity, &mut types);
+    types.extend(vec![0x7f; arity]);
+    section(1, &types);
+    section(3, &[[15].as_slice(), &[0; 15]].concat());
+    let entries = 1_000_000;
+    let mut body = vec![0];
+    body.extend([0x41, 0].repeat(arity + 1));
+    body.push(0x0e);
+    leb(entries, &mut body);
+    body.extend(vec![0; entries + 1]);
+    body.push(0x0b);
+    let mut code = vec![15];
+    for _ in 0..15 {
+        leb(body.len(), &mut code);
+        code.extend(&body);
+    }
+    section(10, &code);
+    wasm
+}
+
+#[test]
+fn a_module_can_not_keep_the_validator_busy() {
+    let (reason, sentence) = refused(&greedy(128));
+    assert_eq!(reason, "ModuleTooLarge");
+    assert!(sentence.contains("values moved by branches and calls, at most 400000000 are accepted"), "{sentence}");
+    // As large, and harmless: read to its end, where it turns out to be no gear.
+    assert_eq!(refused(&greedy(1)).0, "MissingExport");
 }
 
 #[test]
