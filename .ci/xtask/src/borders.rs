@@ -45,6 +45,17 @@ const BORDERS: &[Border] = &[
         name: "gear-telemetry",
         never: &[NATS, SANDBOX, KUBERNETES, PROGRAMS, &["gear-abi", "gear-module", "gear-config"]],
     },
+    Border {
+        name: "gear-templates",
+        never: &[
+            RUNTIME,
+            NATS,
+            SANDBOX,
+            KUBERNETES,
+            PROGRAMS,
+            &["gear-abi", "gear-guest", "gear-module", "gear-config"],
+        ],
+    },
     Border { name: "wasmgear-sidecar", never: &[KUBERNETES, &["wasmgear", "wasmgear-operator"]] },
     Border { name: "wasmgear", never: &[&["wasmgear-operator"]] },
     Border { name: "wasmgear-operator", never: &[SANDBOX, &["gear-stream", "wasmgear-sidecar", "wasmgear"]] },
