@@ -140,6 +140,29 @@ impl Work {
     }
 }
 
+/// Loops that are open at a place of a function.
+#[derive(Default)]
+struct Loops {
+    /// For each open block whether it is a loop.
+    blocks: Vec<bool>,
+    open: u32,
+}
+
+impl Loops {
+    fn see(&mut self, operator: &[u8]) {
+        match operator {
+            [0x03, ..] => {
+                self.blocks.push(true);
+                self.open += 1;
+            }
+            // Everything that has an `end` of its own; the last two are proposals that are refused later on.
+            [0x02 | 0x04 | 0x06 | 0x1f, ..] => self.blocks.push(false),
+            [0x0b, ..] => self.open -= u32::from(self.blocks.pop().unwrap_or(false)),
+            _ => {}
+        }
+    }
+}
+
 fn elements(segments: wasmparser::ElementSectionReader<'_>, limits: &StaticLimits) -> Result<(), Fault> {
     let mut total = 0u64;
     for segment in segments {
@@ -167,6 +190,7 @@ fn body(
         locals += u64::from(declared?.0);
         bound(place, "locals and parameters", locals, limits.locals)?;
     }
+    let mut loops = Loops::default();
     let mut reader = code.get_binary_reader();
     validator.read_locals(&mut reader)?;
     reader.set_features(*validator.features());
@@ -175,6 +199,8 @@ fn body(
         reader.visit_operator(&mut validator.visitor(at))??;
         let operator = code.as_bytes().get(at - code.range().start..reader.original_position() - code.range().start);
         work.charge(operator.unwrap_or_default())?;
+        loops.see(operator.unwrap_or_default());
+        bound(place, "loops inside each other", loops.open, limits.loops)?;
         bound(place, "blocks inside each other", validator.control_stack_height(), limits.nesting)?;
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
