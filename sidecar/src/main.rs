@@ -1,2 +1,10 @@
-//! stub
-fn main() {}
+//! `wasmgear-sidecar`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    // First of all: this process may be the compiler's child.
+    let environment = |name: &str| std::env::var(name).ok();
+    gear_host::compile::child_main()
+        .unwrap_or_else(|| wasmgear_sidecar::process::main(std::env::args_os(), environment))
+}

@@ -38,7 +38,12 @@ pub struct Described {
 
 /// What a registry has, in the order of names. Families without any series are not seen.
 pub fn describe(registry: &Registry) -> Result<Vec<Described>, fmt::Error> {
-    let text = render(registry)?;
+    render(registry).map(|text| describe_text(&text))
+}
+
+/// What a scrape has, in the order of names.
+#[must_use]
+pub fn describe_text(text: &str) -> Vec<Described> {
     let mut found: BTreeMap<String, Described> = BTreeMap::new();
     for line in text.lines() {
         if let Some((name, help)) = line.strip_prefix("# HELP ").and_then(|rest| rest.split_once(' ')) {
@@ -64,7 +69,7 @@ pub fn describe(registry: &Registry) -> Result<Vec<Described>, fmt::Error> {
             described.labels.sort();
         }
     }
-    Ok(found.into_values().collect())
+    found.into_values().collect()
 }
 
 /// The metric that a line of samples belongs to: the longest name that the line begins with.

@@ -1,0 +1,323 @@
+//! What the tests share: a server with everything that the product needs, a document, a sidecar, eyes on both sides.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    future::IntoFuture,
+    io::{Read, Write},
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
+    thread::JoinHandle,
+    time::{Duration, Instant},
+};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{
+        Context,
+        consumer::{AckPolicy, DeliverPolicy, pull},
+        stream::{Config as StreamConfig, StorageType},
+    },
+};
+use clap::Parser;
+use futures_util::StreamExt;
+use gear_abi::Message;
+use gear_config::{
+    ByteSize, Deliver, Document, FILE_NAME, Identity, Input, Instance, Limits, Nats, OnReject, Output, Registry,
+    RegistrySource, Retry, Revision, Span, VERSION, status::SidecarStatus,
+};
+use gear_module::{Digest, Grants};
+use gear_supply::{Fetched, NatsRegistry};
+use nats_broker::Broker;
+use tokio_util::sync::CancellationToken;
+use wasmgear_sidecar::{Config, Ended, args::Args, run};
+
+pub(crate) const IN: &str = "flux.msg.edge-a.line-in.out";
+pub(crate) const OUT: &str = "flux.msg.edge-a.gear.out";
+pub(crate) const DLQ: &str = "flux.dlq.payments.gear";
+/// Long enough for a busy machine; nothing waits so long when all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server with the product's streams and buckets, and the stream of fluxrig.
+pub(crate) struct World {
+    pub(crate) broker: Broker,
+    pub(crate) js: Context,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with_window(Duration::from_secs(120)).await
+    }
+
+    /// A world whose stream forgets message ids after `window`.
+    pub(crate) async fn with_window(window: Duration) -> Self {
+        let broker = Broker::start().unwrap();
+        let client = async_nats::connect(broker.url()).await.unwrap();
+        let js = async_nats::jetstream::new(client);
+        gear_nats::provision::init(&js, 1).await.unwrap();
+        js.create_stream(StreamConfig {
+            name: "flux-msg".into(),
+            subjects: vec!["flux.msg.>".into()],
+            storage: StorageType::File,
+            duplicate_window: window,
+            ..StreamConfig::default()
+        })
+        .await
+        .unwrap();
+        Self { broker, js, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// Puts a module into the registry and gives a document that runs it.
+    pub(crate) async fn document(&self, wasm: &[u8]) -> Document {
+        let digest = Digest::of(wasm);
+        let module = Fetched::local(wasm.to_vec().into()).verify(&digest).unwrap();
+        let reference = format!("urn:wasm:gear:v0.0.1-{}", digest.short()).parse().unwrap();
+        NatsRegistry::new("nats", self.js.clone(), None).push(&reference, &module, |_| ()).await.unwrap();
+        document(&self.broker.url(), digest, wasm.len() as u64)
+    }
+
+    pub(crate) fn config_dir(&self) -> PathBuf {
+        self.folder.path().join("config")
+    }
+
+    /// Writes the document as the kubelet does: complete or not at all.
+    pub(crate) fn write(&self, document: &Document) {
+        self.write_text(&document.render().unwrap());
+    }
+
+    pub(crate) fn write_text(&self, text: &str) {
+        let folder = self.config_dir();
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("draft"), text).unwrap();
+        std::fs::rename(folder.join("draft"), folder.join(FILE_NAME)).unwrap();
+    }
+
+    /// Flags of a sidecar in this world.
+    pub(crate) fn args(&self) -> Vec<String> {
+        let path = |path: PathBuf| path.display().to_string();
+        [
+            "wasmgear-sidecar".into(),
+            "--config".into(),
+            path(self.config_dir()),
+            "--cache".into(),
+            path(self.folder.path().join("cache")),
+            "--admin".into(),
+            "127.0.0.1:0".into(),
+            "--status".into(),
+            "127.0.0.1:0".into(),
+            "--termination-log".into(),
+            path(self.folder.path().join("termination-log")),
+        ]
+        .into()
+    }
+
+    /// Starts a sidecar in this process.
+    pub(crate) fn start(&self) -> Sidecar {
+        Sidecar::start(Args::try_parse_from(self.args()).unwrap())
+    }
+
+    /// Publishes records as a rack does, and waits until they are stored.
+    pub(crate) async fn feed(&self, records: impl IntoIterator<Item = Vec<u8>>) {
+        // The client takes a few thousand publishes without an ack, and then waits for somebody to take the acks.
+        let mut acks = VecDeque::new();
+        for record in records {
+            acks.push_back(self.js.publish(IN, record.into()).await.unwrap().into_future());
+            if acks.len() >= 1_000 {
+                acks.pop_front().unwrap().await.unwrap();
+            }
+        }
+        for ack in acks {
+            ack.await.unwrap();
+        }
+    }
+
+    /// Everything that is stored on a subject, in order, with headers. Waits until there are `count`.
+    pub(crate) async fn stored(&self, stream: &str, subject: &str, count: u64) -> Vec<(HeaderMap, Vec<u8>)> {
+        until(&format!("{count} messages on {subject}"), async || self.count(stream, subject).await >= count).await;
+        let count = self.count(stream, subject).await;
+        let consumer = self.js.get_stream(stream).await.unwrap();
+        let consumer = consumer
+            .create_consumer(pull::Config {
+                filter_subject: subject.into(),
+                deliver_policy: DeliverPolicy::All,
+                ack_policy: AckPolicy::None,
+                ..pull::Config::default()
+            })
+            .await
+            .unwrap();
+        let mut messages = consumer.messages().await.unwrap();
+        let mut stored = Vec::new();
+        for _ in 0..count {
+            let message = messages.next().await.unwrap().unwrap().message;
+            stored.push((message.headers.unwrap_or_default(), message.payload.to_vec()));
+        }
+        stored
+    }
+
+    /// Messages stored on a subject.
+    pub(crate) async fn count(&self, stream: &str, subject: &str) -> u64 {
+        use futures_util::TryStreamExt;
+        let stream = self.js.get_stream(stream).await.unwrap();
+        let subjects = stream.info_with_subjects(subject).await.unwrap();
+        let counts: Vec<(String, usize)> = subjects.try_collect().await.unwrap();
+        counts.iter().map(|(_, count)| *count as u64).sum()
+    }
+
+    pub(crate) async fn outputs(&self, count: u64) -> Vec<(HeaderMap, Vec<u8>)> {
+        self.stored("flux-msg", OUT, count).await
+    }
+
+    pub(crate) async fn dead_letters(&self, count: u64) -> Vec<(HeaderMap, Vec<u8>)> {
+        self.stored("flux-dlq", DLQ, count).await
+    }
+}
+
+/// A document for a module that is in the registry.
+pub(crate) fn document(url: &str, digest: Digest, size: u64) -> Document {
+    Document {
+        version: VERSION,
+        gear: Identity {
+            cluster_id: "0a1b2c3d".into(),
+            namespace: "payments".into(),
+            name: "gear".into(),
+            uid: "7f6c".into(),
+        },
+        epoch: 1,
+        stable: Revision {
+            name: "r1-01020304".into(),
+            module: "urn:wasm:gear:v1".into(),
+            digest,
+            size,
+            entrypoint: "flux_process".into(),
+            grants: Grants::default(),
+            limits: Limits { memory: ByteSize::new(16 << 20), message_time: Span::from_secs(1), ..Limits::default() },
+            instance: Instance::Fresh,
+            config: BTreeMap::new(),
+            output: Output { prefix: "flux.msg.edge-a.gear".into(), ports: vec![] },
+            on_reject: OnReject::DeadLetter,
+            retry: Retry { attempts: 2, backoff: Span::from_millis(50), max_backoff: Span::from_millis(100) },
+        },
+        candidate: None,
+        concurrency: 4,
+        input: Input {
+            stream: "flux-msg".into(),
+            subjects: vec![IN.into()],
+            deliver: Deliver::All,
+            ack_wait: Span::from_secs(2),
+            ordered: false,
+            forget_after: Span::from_secs(3600),
+            max_ack_pending: 4096,
+            generation: 1,
+        },
+        nats: Nats { url: url.into(), ..Nats::default() },
+        registries: vec![Registry { name: "nats".into(), source: RegistrySource::Nats }],
+    }
+}
+
+/// A payment with a serial.
+pub(crate) fn payment(serial: u64) -> Vec<u8> {
+    let mut message = Message::default();
+    let mut id = [7u8; 16];
+    id[..8].copy_from_slice(&serial.to_be_bytes());
+    message.id = id.into();
+    message.data.insert("n", serial);
+    message.data.insert("note", "x".repeat(100));
+    message.encode()
+}
+
+/// The serial of a payment.
+pub(crate) fn serial(record: &[u8]) -> u64 {
+    Message::decode(record).unwrap().get("n").unwrap().as_u64().unwrap()
+}
+
+/// A sidecar in this process, with a runtime of its own.
+pub(crate) struct Sidecar {
+    pub(crate) probes: SocketAddr,
+    status: SocketAddr,
+    stop: CancellationToken,
+    thread: Option<JoinHandle<Result<Ended, String>>>,
+}
+
+impl Sidecar {
+    fn start(args: Args) -> Self {
+        let stop = CancellationToken::new();
+        let (sender, receiver) = std::sync::mpsc::channel();
+        let asked = stop.clone();
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            let program = Path::new(env!("CARGO_BIN_EXE_wasmgear-sidecar")).to_owned();
+            let config = Config { args, program, telemetry: None, guest_threads: None };
+            let listening = Box::new(move |probes, status| sender.send((probes, status)).unwrap());
+            let ended = runtime.block_on(Box::pin(run(config, async move { asked.cancelled().await }, listening)));
+            ended.map_err(|fatal| wasmgear_sidecar::problem::chain(&fatal))
+        });
+        let (probes, status) = receiver.recv_timeout(PATIENCE).unwrap();
+        Self { probes, status, stop, thread: Some(thread) }
+    }
+
+    /// Status line and body of a GET on the port of probes and metrics.
+    pub(crate) fn get(&self, path: &str) -> (String, String) {
+        get(self.probes, path)
+    }
+
+    pub(crate) fn status(&self) -> SidecarStatus {
+        let (line, body) = get(self.status, "/status");
+        assert!(line.contains(" 200 "), "{line}");
+        serde_json::from_str(&body).unwrap()
+    }
+
+    pub(crate) async fn ready(&self) {
+        until("readiness", async || self.get("/readyz").0.contains(" 200 ")).await;
+    }
+
+    /// Waits until the pod is unready for this reason; the sentence.
+    pub(crate) async fn unready(&self, reason: &str) -> String {
+        let told = || self.status().not_ready.filter(|problem| problem.reason == reason);
+        until(&format!("reason {reason}"), async || told().is_some()).await;
+        told().unwrap().message
+    }
+
+    /// Waits until the ledger says so.
+    pub(crate) async fn ledger(&self, what: &str, wanted: impl Fn(&gear_config::status::LedgerStatus) -> bool) {
+        until(what, async || {
+            let ledger = self.status().ledger;
+            assert!(ledger.balances(), "{ledger:?}");
+            wanted(&ledger)
+        })
+        .await;
+    }
+
+    pub(crate) fn stop(mut self) -> Result<Ended, String> {
+        self.stop.cancel();
+        self.thread.take().unwrap().join().unwrap()
+    }
+}
+
+impl Drop for Sidecar {
+    fn drop(&mut self) {
+        self.stop.cancel();
+        if let Some(thread) = self.thread.take() {
+            drop(thread.join());
+        }
+    }
+}
+
+/// Status line and body of a GET.
+pub(crate) fn get(address: SocketAddr, path: &str) -> (String, String) {
+    let mut socket = TcpStream::connect(address).unwrap();
+    socket.set_read_timeout(Some(PATIENCE)).unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().to_owned(), body.to_owned())
+}
+
+/// Waits for a condition, with a deadline that says what was waited for.
+pub(crate) async fn until(what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition().await {
+        assert!(Instant::now() < end, "waited {PATIENCE:?} for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
