@@ -94,6 +94,8 @@ pub(crate) struct Engine<'a, S, K, C, F> {
     hindered: bool,
     circuit_open: bool,
     held_round: Instant,
+    /// What was given back because something was away comes back until then.
+    absent: Instant,
     last_words: Instant,
     arrived_now: usize,
     pending: u64,
@@ -138,6 +140,7 @@ where
             hindered: false,
             circuit_open: false,
             held_round: now,
+            absent: now,
             last_words: now,
             arrived_now: 0,
             pending: 0,

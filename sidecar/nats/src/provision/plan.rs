@@ -178,12 +178,13 @@ fn covers(found: &Config, wanted: &Config) -> bool {
 mod tests {
     use super::*;
 
+    type Break = fn(&mut Config);
+
     #[test]
     fn every_store_as_made_holds_and_every_setting_is_noticed_when_it_does_not() {
         for store in Store::ALL {
             assert_eq!(store.loose(&store.config()), vec![], "{store:?}");
         }
-        type Break = fn(&mut Config);
         let broken: [(Store, &str, Break); 9] = [
             (Store::Index, "deny_delete", |c| c.deny_delete = false),
             (Store::Index, "deny_purge", |c| c.deny_purge = false),

@@ -67,3 +67,63 @@ async fn a_server_without_jetstream_is_named() {
     let error = init(&context(&broker).await, 1).await.unwrap_err();
     assert!(matches!(error, ProvisionError::NoJetStream), "{error:?}");
 }
+
+/// The lines of the page's block for `wasmgear init`.
+fn permissions() -> Vec<(String, String)> {
+    const PAGE: &str = include_str!("../../../../docs/reference/nats-permissions.md");
+    let (_, section) = PAGE.split_once("## `wasmgear init`").unwrap();
+    let (_, rest) = section.split_once("```text\n").unwrap();
+    let (block, _) = rest.split_once("```").unwrap();
+    let lines = block.lines().map(|line| line.split_once(' ').unwrap());
+    lines.map(|(kind, subject)| (kind.to_owned(), subject.trim().to_owned())).collect()
+}
+
+/// Whether somebody who may do exactly this can make the stores, and correct them.
+async fn suffices(lines: &[(String, String)]) -> bool {
+    let list = |kind: &str| {
+        let subjects = lines.iter().filter(|line| line.0 == kind).map(|line| format!("\"{}\"", line.1));
+        let subjects = subjects.collect::<Vec<_>>().join(", ");
+        if subjects.is_empty() { "{ deny: \">\" }".to_owned() } else { format!("{{ allow: [ {subjects} ] }}") }
+    };
+    let key = nkeys::KeyPair::new_user();
+    let users = format!(
+        "authorization {{ users: [ {{ user: admin, password: admin }}, {{ nkey: {}, permissions: {{ publish: {}, subscribe: {} }} }} ] }}",
+        key.public_key(),
+        list("publish"),
+        list("subscribe")
+    );
+    let (fresh, loose) = (Broker::start_with(&users).unwrap(), Broker::start_with(&users).unwrap());
+    let options = async_nats::ConnectOptions::with_user_and_password("admin".into(), "admin".into());
+    let admin = jetstream::new(options.connect(loose.url()).await.unwrap());
+    for store in Store::ALL {
+        admin.create_stream(Config { allow_direct: false, ..store.config() }).await.unwrap();
+    }
+    for broker in [fresh, loose] {
+        let seed = broker.folder().join("seed");
+        std::fs::write(&seed, key.seed().unwrap()).unwrap();
+        let settings = Nats { url: broker.url(), credentials: Some(seed), ..Nats::default() };
+        let mut context = jetstream::new(gear_nats::connect(&settings, "test", "_INBOX").await.unwrap());
+        context.set_timeout(std::time::Duration::from_secs(1));
+        if init(&context, 1).await.is_err() {
+            return false;
+        }
+    }
+    true
+}
+
+#[tokio::test]
+async fn the_permissions_of_the_page_suffice_for_init_and_each_is_needed() {
+    let lines = permissions();
+    assert_eq!(lines.len(), 13);
+    assert!(suffices(&lines).await);
+    let mut without = tokio::task::JoinSet::new();
+    for index in 0..lines.len() {
+        let mut fewer = lines.clone();
+        let line = fewer.remove(index);
+        without.spawn(async move { (line, suffices(&fewer).await) });
+    }
+    while let Some(done) = without.join_next().await {
+        let (line, enough) = done.unwrap();
+        assert!(!enough, "init works without {line:?}");
+    }
+}

@@ -118,12 +118,10 @@ where
         if marking { Event::Marked } else { Event::Recorded }
     }
 
-    /// Something works: what was in the way is gone.
+    /// Something works again: pull as before.
     fn flows(&mut self) {
-        if self.hindered || self.circuit_open {
-            (self.hindered, self.circuit_open) = (false, false);
+        if std::mem::take(&mut self.circuit_open) {
             self.carry.hold_rounds = 0;
-            self.monitor.unhindered();
         }
     }
 

@@ -151,6 +151,7 @@ where
         };
         if why == Why::Held {
             self.circuit_open = true;
+            self.absent = self.absent.max(self.now + delay);
         }
         if why != Why::Failed {
             self.account(key);

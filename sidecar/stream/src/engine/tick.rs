@@ -32,6 +32,12 @@ where
             held += u64::from(self.window.get(key).is_some_and(|in_hand| in_hand.held_since.is_some()));
         }
         self.carry.counts.ledger.held = held;
+        // A problem is over when nobody waits because of it any more, here or at the server. One success is not enough: a
+        // missing dead-letter stream does not hinder those who need none.
+        if self.hindered && held == 0 && !self.circuit_open && self.now >= self.absent {
+            self.hindered = false;
+            self.monitor.unhindered();
+        }
         if overdue && let Some(problem) = self.sink.denied() {
             self.hinder(problem);
         }

@@ -148,3 +148,52 @@ impl Forgiven {
         self.known.remove(&sequence)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Instant;
+
+    use super::*;
+
+    fn tenant(sequence: u64, size: usize) -> InHand {
+        let now = Instant::now();
+        InHand {
+            state: State::new(false),
+            input: Input { subject: "s".into(), payload: vec![0; size].into(), sequence, timestamp: 0 },
+            reply: "r".into(),
+            delivered: 1,
+            attempts: Attempts::default(),
+            serial: 0,
+            made: None,
+            overdue: None,
+            held_since: None,
+            retry: now,
+            progress: now,
+            patience: now,
+        }
+    }
+
+    #[test]
+    fn a_key_is_good_for_one_tenant() {
+        let mut window = Window::default();
+        let first = window.insert(tenant(1, 10)).unwrap();
+        window.remove(first).unwrap();
+        let second = window.insert(tenant(2, 20)).unwrap();
+        assert_eq!(first.slot, second.slot, "the place is taken again");
+        assert!(window.get(first).is_none() && window.remove(first).is_none(), "by another name");
+        assert_eq!(window.get(second).unwrap().input.sequence, 2);
+        assert_eq!((window.len(), window.bytes(), window.keys()), (1, 20, vec![second]));
+    }
+
+    #[test]
+    fn what_is_forgiven_is_forgiven_once_and_not_without_bound() {
+        let mut forgiven = Forgiven::default();
+        forgiven.add(7);
+        assert!(forgiven.take(7) && !forgiven.take(7));
+        for sequence in 0..=u64::try_from(Forgiven::KEPT).unwrap() {
+            forgiven.add(sequence + 100);
+        }
+        assert!(!forgiven.take(100) && forgiven.take(101));
+        assert!(forgiven.known.len() <= Forgiven::KEPT);
+    }
+}

@@ -46,13 +46,13 @@ pub(crate) async fn bind(
     let context = session.jetstream();
     let stream = stream_info(session, &context, &input.stream).await?;
     state_info(session, &context).await?;
-    let created = stream.created.to_string();
+    let created = i64::try_from(stream.created.unix_timestamp_nanos()).unwrap_or_default();
     let record = position::read(session, names).await.map_err(|fault| fault.problem("the position of the consumer"))?;
     let info = if let Some(info) = consumer_info(session, &context, names).await? {
         info
     } else {
         let last = stream.state.last_sequence;
-        let begin = position::begin(record.as_ref(), &identity.uid, &created, last, &names.durable)?;
+        let begin = position::begin(record.as_ref(), &identity.uid, created, last, &names.durable)?;
         let config = wanted(identity, input, &stream.config.subjects, begin)?;
         create(session, &context, names, config).await?
     };

@@ -32,8 +32,8 @@ const QUIET: u32 = 6;
 pub(super) struct Position {
     /// UID of the gear.
     uid: String,
-    /// When the stream was created, as the server says; a stream that was made anew has another one.
-    stream_created: String,
+    /// When the stream was created, Unix nanoseconds as the server says; a stream that was made anew has another one.
+    stream_created: i64,
     /// Everything up to this sequence is settled.
     ack_floor: u64,
     /// Unix milliseconds of the gear's first start on this stream.
@@ -44,7 +44,7 @@ pub(super) struct Position {
 pub(super) fn begin(
     record: Option<&Position>,
     uid: &str,
-    created: &str,
+    created: i64,
     last: u64,
     durable: &str,
 ) -> Result<Begin, Problem> {
@@ -56,10 +56,11 @@ pub(super) fn begin(
         problem::POSITION_UNKNOWN,
         format!(
             "the consumer {durable} is gone, and its recorded position ({} of a stream created {}) does not fit the stream (last \
-             sequence {last}, created {created}); decide where to begin by deleting the key {} of the bucket wasmgear_state \
+             sequence {last}, created {}); decide where to begin by deleting the key {} of the bucket wasmgear_state \
              (begins as input.deliver says)",
             record.ack_floor,
-            record.stream_created,
+            wire::rfc3339(record.stream_created),
+            wire::rfc3339(created),
             wire::position_key(durable)
         ),
     ))
@@ -99,7 +100,7 @@ impl Keeper {
         session: &Session,
         names: &Names,
         uid: &str,
-        created: String,
+        created: i64,
         old: Option<Position>,
         now_ms: i64,
     ) -> Self {
@@ -163,11 +164,11 @@ mod tests {
 
     #[test]
     fn a_missing_consumer_begins_after_the_floor_or_not_at_all() {
-        let record = Position { uid: "u".into(), stream_created: "t1".into(), ack_floor: 40, first_start: 1 };
-        assert_eq!(begin(None, "u", "t1", 50, "d"), Ok(Begin::AsConfigured));
-        assert_eq!(begin(Some(&record), "u", "t1", 50, "d"), Ok(Begin::After(40)));
-        assert_eq!(begin(Some(&record), "another gear of this name", "t1", 50, "d"), Ok(Begin::AsConfigured));
-        for (created, last) in [("t2", 50), ("t1", 39)] {
+        let record = Position { uid: "u".into(), stream_created: 1_000, ack_floor: 40, first_start: 1 };
+        assert_eq!(begin(None, "u", 1_000, 50, "d"), Ok(Begin::AsConfigured));
+        assert_eq!(begin(Some(&record), "u", 1_000, 50, "d"), Ok(Begin::After(40)));
+        assert_eq!(begin(Some(&record), "another gear of this name", 1_000, 50, "d"), Ok(Begin::AsConfigured));
+        for (created, last) in [(2_000, 50), (1_000, 39)] {
             let problem = begin(Some(&record), "u", created, last, "d").unwrap_err();
             assert_eq!(problem.reason, problem::POSITION_UNKNOWN);
             assert!(problem.message.contains("p.d"), "{}", problem.message);

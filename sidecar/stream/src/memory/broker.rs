@@ -31,7 +31,9 @@ pub(super) struct Broker {
     /// Delivered and not settled, by sequence.
     pending: BTreeMap<u64, Pending>,
     due: BTreeSet<(Instant, u64)>,
-    asked: usize,
+    /// Pull requests: messages and bytes left.
+    asked: VecDeque<(usize, usize)>,
+    max_payload: usize,
     stored: HashMap<String, (u64, Option<String>)>,
     stored_order: VecDeque<String>,
     records: u64,
@@ -66,7 +68,8 @@ impl Broker {
             sequence: 0,
             pending: BTreeMap::new(),
             due: BTreeSet::new(),
-            asked: 0,
+            asked: VecDeque::new(),
+            max_payload: options.max_payload,
             stored: HashMap::new(),
             stored_order: VecDeque::new(),
             records: 0,
@@ -82,7 +85,7 @@ impl Broker {
     /// A new connection: nothing is asked for, nothing is on its way.
     pub(super) fn disconnected(&mut self) {
         self.lost = false;
-        self.asked = 0;
+        self.asked.clear();
         self.arrivals.clear();
     }
 
@@ -111,25 +114,31 @@ impl Broker {
     }
 
     fn deliver(&mut self, now: Instant) {
-        while self.asked > 0 {
+        while !self.asked.is_empty() {
             let again = self.due.first().filter(|due| due.0 <= now).map(|due| due.1);
-            let sequence = match again {
-                Some(sequence) => sequence,
-                None => match self.feed(now) {
-                    Some(sequence) => sequence,
-                    None => break,
-                },
-            };
-            self.asked -= 1;
-            self.hand_over(now, sequence);
-            if self.asked > 0 && self.dice.draw(|faults| faults.doubled) {
-                self.asked -= 1;
+            let Some(sequence) = again.or_else(|| self.feed(now)) else { break };
+            if self.room(now, sequence) {
                 self.hand_over(now, sequence);
+                if self.dice.draw(|faults| faults.doubled) && self.room(now, sequence) {
+                    self.hand_over(now, sequence);
+                }
             }
         }
-        if !self.exhausted && self.asked > 0 && self.pending.is_empty() {
-            self.feed(now);
+    }
+
+    /// Takes a message's place in the first request that has one; a request that it does not fit into is over.
+    fn room(&mut self, now: Instant, sequence: u64) -> bool {
+        let size = self.pending.get(&sequence).map_or(0, |pending| pending.input.payload.len());
+        while let Some((messages, bytes)) = self.asked.pop_front() {
+            if size <= bytes {
+                if messages > 1 {
+                    self.asked.push_front((messages - 1, bytes - size));
+                }
+                return true;
+            }
+            self.arrive(now, Arrival::Pull(PullNotice::Ended { left: Some(messages) }));
         }
+        false
     }
 
     fn feed(&mut self, now: Instant) -> Option<u64> {
@@ -187,7 +196,7 @@ impl Broker {
 
     fn done(&mut self, now: Instant, command: Command) -> Option<(Token, Answer)> {
         match command {
-            Command::Pull { messages, .. } => self.asked += messages,
+            Command::Pull { messages, bytes, .. } => self.asked.push_back((messages, bytes.max(self.max_payload))),
             Command::Publish { token, subject, headers, payload } => {
                 return Some((token, self.store(&subject, headers, payload)));
             }

@@ -308,3 +308,11 @@ fn a_stop_gives_back_what_has_not_begun_and_leaves_the_rest() {
     let ordered = step(State::new(true), Event::Arrived { again: false }).0;
     assert_eq!(step(ordered, Event::Stop).1[..], [Effect::Count(Class::Released)]);
 }
+
+#[test]
+fn a_letter_that_is_there_already_is_not_looked_at() {
+    let buried = Fate::Bury { parts: NonZeroU16::MIN, class: Class::DeadLettered, end: End::Term };
+    let events = [Event::Arrived { again: false }, Event::Begin, Event::Verdict(buried), Event::Duplicate(FIRST)];
+    let (_, effects) = run(&events);
+    assert_eq!(effects[2..], [Effect::SendAll, Effect::End(End::Term)]);
+}

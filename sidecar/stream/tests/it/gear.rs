@@ -17,6 +17,8 @@ use gear_stream::{Failure, Gear, Input, Outcome, Output, RevisionTag, Verdict};
 pub(crate) struct Script {
     pub(crate) revision: Arc<RevisionTag>,
     pub(crate) calls: AtomicU64,
+    /// Calls now, and the most there ever were at once.
+    pub(crate) running: (AtomicU64, AtomicU64),
     pub(crate) prefix: String,
 }
 
@@ -31,6 +33,7 @@ impl Script {
         Arc::new(Self {
             revision: Arc::new(RevisionTag { name: "r1-00000000".into(), digest, retry }),
             calls: AtomicU64::new(0),
+            running: (AtomicU64::new(0), AtomicU64::new(0)),
             prefix: prefix.to_owned(),
         })
     }
@@ -44,7 +47,7 @@ impl Script {
     fn outcome(&self, input: &Input) -> (Outcome, Duration) {
         let text = String::from_utf8_lossy(&input.payload).into_owned();
         let (word, number) = text.split_once(' ').unwrap_or((&text, ""));
-        let number: u64 = number.parse().unwrap_or(1);
+        let number: u64 = number.trim().parse().unwrap_or(1);
         let echo = |index| self.output(input, "out", index, input.payload.clone());
         let outcome = match word {
             "drop" => Outcome::Drop,
@@ -76,9 +79,12 @@ impl Gear for Script {
         let (outcome, pause) = self.outcome(&input);
         let revision = Arc::clone(&self.revision);
         async move {
+            let (now, most) = &self.running;
+            most.fetch_max(now.fetch_add(1, Ordering::Relaxed) + 1, Ordering::Relaxed);
             if !pause.is_zero() {
                 tokio::time::sleep(pause).await;
             }
+            now.fetch_sub(1, Ordering::Relaxed);
             Verdict { revision, outcome, trace: Some("00-0-0-01".into()) }
         }
     }

@@ -148,6 +148,28 @@ async fn bad_days_lose_nothing_and_double_nothing() {
 }
 
 #[tokio::test]
+async fn no_more_is_in_hand_than_the_window_has_room_for() {
+    let script = Script::new(3);
+    let tuning = Tuning { window_messages: 7, ..Tuning::default() };
+    feed(&script, items(vec!["slow 2"; 100]), Options { tuning, ..Options::default() }).await;
+    assert_eq!(script.running.1.load(Ordering::Relaxed), 7, "by count");
+    // Four of 1,005 bytes fit into a quarter of the bytes, which is what one request asks for.
+    let script = Script::new(3);
+    let body = format!("slow {:>1000}", 2);
+    let tuning = Tuning { window_bytes: 20_000, ..Tuning::default() };
+    let options = Options { tuning, max_payload: 5_000, ..Options::default() };
+    let (report, _) = feed(&script, items(vec![body.as_str(); 100]), options).await;
+    let most = script.running.1.load(Ordering::Relaxed);
+    assert!((8..=19).contains(&most) && report.ledger.ok == 100, "by bytes: {most}, {report:?}");
+}
+
+#[tokio::test]
+async fn a_fan_out_beyond_the_window_is_sent_as_a_whole() {
+    let (report, seen) = feed(&Script::new(3), items(vec!["fan 3000"; 5]), Options::default()).await;
+    assert_eq!((report.ledger.ok, report.ledger.confirmed, seen.len()), (5, 15_000, 15_000));
+}
+
+#[tokio::test]
 async fn a_stop_finishes_what_has_begun_and_writes_no_dead_letter() {
     let script = Script::new(3);
     let (stop, seen) = (CancellationToken::new(), Arc::new(Mutex::new(Vec::new())));

@@ -70,6 +70,21 @@ async fn a_message_that_kills_the_process_is_buried_as_crash_and_its_neighbours_
 }
 
 #[tokio::test]
+async fn suspects_of_a_crash_are_called_one_at_a_time() {
+    let rig = Rig::new().await;
+    let mut settings = rig.settings.clone();
+    settings.input.ack_wait = Span::from_millis(500);
+    rig.feed(vec!["slow 200"; 10]).await;
+    let first = start(&Script::new(1), settings.clone());
+    until("all in the guest", || async { first.script.running.0.load(Ordering::Relaxed) == 10 }).await;
+    first.kill().await;
+    let second = start(&Script::new(1), settings);
+    ok(&second.monitor, 10).await;
+    assert_eq!((second.counts().suspects, second.script.running.1.load(Ordering::Relaxed)), (10, 1));
+    second.stop().await;
+}
+
+#[tokio::test]
 async fn a_killed_server_is_found_again_within_five_seconds() {
     let mut rig = Rig::new().await;
     let running = rig.start(&Script::new(3));
@@ -172,7 +187,8 @@ async fn a_consumer_that_is_deleted_is_made_again_where_it_stood() {
     until("the rest came out", || async { rig.bodies().await.len() == 10 }).await;
     rig.each_once(10).await;
     running.well().await;
-    assert_eq!(running.counts().redelivered, 0, "it began after what was settled");
+    let ledger = running.monitor.ledger();
+    assert_eq!((ledger.received, ledger.already_emitted), (10, 0), "it began after what was settled");
     running.stop().await;
 }
 
