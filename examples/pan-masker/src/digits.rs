@@ -12,79 +12,92 @@ const WIDEST_GAP: usize = 3;
 /// What comes in place of a digit.
 pub(crate) const STAR: u8 = b'*';
 
-/// Digits that belong together.
-struct Chain {
-    /// Behind the last digit.
-    end: usize,
-    digits: usize,
-}
-
 /// Masks every card number in `text`. A group of more than `longest` digits without a gap is none.
+///
+/// Several numbers with a small gap between them make one chain, which is masked as a whole: nobody can say where a card number in it starts.
 pub(crate) fn mask(text: &mut [u8], keep: Keep, longest: usize) {
     let mut at = 0;
     // The shortest chain that starts here or in the next bytes covers this one.
     while let Some(last) = text.get(at + SHORTEST - 1) {
         if !last.is_ascii_digit() && !is_gap(*last) {
             at += SHORTEST;
-            continue;
-        }
-        if !is_digit(text, at) {
+        } else if is_digit(text, at) {
+            let (end, digits) = chain(text, at, longest);
+            if digits >= SHORTEST {
+                overwrite(text.get_mut(at..end).unwrap_or_default(), digits, keep);
+            }
+            at = end;
+        } else {
             at += 1;
-            continue;
         }
-        let chain = chain(text, at, longest);
-        if chain.digits >= SHORTEST {
-            overwrite(text.get_mut(at..chain.end).unwrap_or_default(), chain.digits, keep);
-        }
-        at = chain.end;
     }
 }
 
-/// The chain of digits that starts at `start`. Several numbers with a small gap between them make one chain, which is masked
-/// as a whole: nobody can say where a card number in it starts.
-fn chain(text: &[u8], start: usize, longest: usize) -> Chain {
-    let mut chain = Chain { end: start, digits: 0 };
+/// The chain of digits that starts at `start`: where it ends, and how many digits it has. A group that is too long stands alone: nothing is
+/// added to what comes before it, or it is passed by.
+fn chain(text: &[u8], start: usize, longest: usize) -> (usize, usize) {
+    let (mut end, mut digits) = (start, 0);
     let mut at = start;
     loop {
         let group = group(text, at);
+        at += group;
         if group > longest {
-            // It stands alone: nothing is added to what comes before it, or it is passed by.
-            return if chain.digits == 0 { Chain { end: at + group, digits: 0 } } else { chain };
+            return if digits == 0 { (at, 0) } else { (end, digits) };
         }
-        chain = Chain { end: at + group, digits: chain.digits + group };
-        let gap = gap(text, chain.end);
-        if gap == 0 {
-            return chain;
+        (end, digits) = (at, digits + group);
+        while at - end < WIDEST_GAP && text.get(at).is_some_and(|byte| is_gap(*byte)) {
+            at += 1;
         }
-        at = chain.end + gap;
+        if at == end || !is_digit(text, at) {
+            return (end, digits);
+        }
     }
 }
 
-/// Digits from `at` on.
+/// Digits from `at` on, eight at a time as long as there are.
+#[inline]
 fn group(text: &[u8], at: usize) -> usize {
-    text.iter().skip(at).take_while(|byte| byte.is_ascii_digit()).count()
+    const ZEROS: u64 = 0x3030_3030_3030_3030;
+    const UPPER: u64 = 0xf0f0_f0f0_f0f0_f0f0;
+    const SIX: u64 = 0x0606_0606_0606_0606;
+    let rest = text.get(at..).unwrap_or_default();
+    let mut digits = 0;
+    while let Some(eight) = rest.get(digits..).and_then(|rest| rest.first_chunk()) {
+        let eight = u64::from_le_bytes(*eight);
+        // Upper halves of 3, and still so when six is added: 0x30 to 0x39, each of them.
+        if eight & UPPER != ZEROS || (eight & !UPPER).wrapping_add(SIX) & UPPER != 0 {
+            break;
+        }
+        digits += 8;
+    }
+    while is_digit(rest, digits) {
+        digits += 1;
+    }
+    digits
 }
 
-/// Spaces and hyphens from `at` on, if a digit follows them and they are few; else 0.
-fn gap(text: &[u8], at: usize) -> usize {
-    let gap = text.iter().skip(at).take(WIDEST_GAP).take_while(|byte| is_gap(**byte)).count();
-    if is_digit(text, at + gap) { gap } else { 0 }
-}
-
+#[inline]
 fn is_gap(byte: u8) -> bool {
     matches!(byte, b' ' | b'-')
 }
 
+#[inline]
 fn is_digit(text: &[u8], at: usize) -> bool {
     text.get(at).is_some_and(u8::is_ascii_digit)
 }
 
-/// Puts stars for the digits of `chain` but the first and last ones.
+/// Puts stars for the digits of a chain but the first and last ones.
 pub(crate) fn overwrite(chain: &mut [u8], digits: usize, keep: Keep) {
-    let hidden = keep.first..digits.saturating_sub(keep.last);
-    for (number, byte) in chain.iter_mut().filter(|byte| byte.is_ascii_digit()).enumerate() {
-        if hidden.contains(&number) {
+    if digits == chain.len() {
+        // No gaps: the digits to hide lie together.
+        for byte in chain.get_mut(keep.first..digits.saturating_sub(keep.last)).unwrap_or_default() {
             *byte = STAR;
         }
+        return;
+    }
+    let hidden = digits.saturating_sub(keep.first + keep.last);
+    let digits = chain.iter_mut().filter(|byte| byte.is_ascii_digit());
+    for byte in digits.skip(keep.first).take(hidden) {
+        *byte = STAR;
     }
 }

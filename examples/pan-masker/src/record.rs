@@ -15,14 +15,6 @@ use crate::{
 /// Tags of bignums, positive and negative.
 const BIGNUM: core::ops::RangeInclusive<u64> = 2..=3;
 
-/// Fewest digits of a card number, as the length of a string.
-const FEWEST: u8 = 13;
-const _: () = assert!(FEWEST as usize == digits::SHORTEST);
-
-/// Head of an empty text; that of an empty byte string differs in one bit. In both the length is added, if it is below 24.
-const STRING: u8 = 0x60;
-const STRING_BIT: u8 = 0x20;
-
 /// Masks texts where they are and collects what is to come in place of numbers.
 pub(crate) fn mask(record: &mut [u8], keep: Keep, texts: &mut Vec<Replacement>) -> Result<(), Error> {
     let mut walk = Walk { record, at: 0, keep, texts };
@@ -95,55 +87,57 @@ impl Walk<'_> {
     }
 
     /// A field of the record, name and value.
+    #[inline]
     fn field(&mut self) -> Result<(), Error> {
         let name = head(self.record, self.at)?;
-        let field = match name.major {
-            major::TEXT if name.is_open() => {
-                let mut whole = Vec::new();
-                self.pieces(|piece| whole.extend_from_slice(piece))?;
-                named(&whole)
-            }
-            major::TEXT => {
-                self.at = name.next;
-                named(self.content(name.argument)?)
-            }
-            _ => {
-                self.items(Field::Other, 0, 1)?;
-                Field::Other
-            }
+        let field = if name.major == major::TEXT && !name.is_open() {
+            self.at = name.next;
+            named(self.content(name.argument)?)
+        } else {
+            self.odd_name(name)?
         };
-        // Bytes may also be written as an array of numbers.
-        if field == Field::Raw && head(self.record, self.at)?.major == major::ARRAY {
-            return self.bytes_as_array();
+        if field == Field::Raw {
+            return self.raw();
         }
         self.items(field, 0, 1)
     }
 
+    /// A name in pieces, or one that is no text.
+    #[cold]
+    fn odd_name(&mut self, name: Head) -> Result<Field, Error> {
+        if name.major != major::TEXT {
+            self.items(Field::Other, 0, 1)?;
+            return Ok(Field::Other);
+        }
+        let mut whole = Vec::new();
+        self.pieces(|piece| whole.extend_from_slice(piece))?;
+        Ok(named(&whole))
+    }
+
+    /// Bytes may also be written as an array of numbers.
+    fn raw(&mut self) -> Result<(), Error> {
+        if head(self.record, self.at)?.major == major::ARRAY {
+            self.bytes_as_array()
+        } else {
+            self.items(Field::Raw, 0, 1)
+        }
+    }
+
     /// Goes over `left` items and all that they hold.
+    #[inline]
     fn items(&mut self, field: Field, depth: usize, left: usize) -> Result<(), Error> {
-        if depth > DEEPEST {
-            return Err(Error::Deep);
-        }
-        // Strings of up to this length are passed over: nearly all items of a payment.
-        let short = if field == Field::Other { 23 } else { FEWEST - 1 };
-        let (mut left, mut at) = (left, self.at);
-        while left > 0 {
-            let first = *self.record.get(at).ok_or(Error::Short)?;
-            let len = (first | STRING_BIT) ^ STRING;
-            if len <= short {
-                at += 1 + usize::from(len);
-                left -= 1;
-            } else {
-                self.at = at;
-                left = self.item(field, depth, left - 1)?;
-                at = self.at;
+        let mut left = left;
+        loop {
+            (self.at, left) = plain(self.record, self.at, left, field);
+            if left == 0 {
+                return if self.at <= self.record.len() { Ok(()) } else { Err(Error::Short) };
             }
+            left = self.item(field, depth, left - 1)?;
         }
-        self.at = at;
-        if at <= self.record.len() { Ok(()) } else { Err(Error::Short) }
     }
 
     /// Goes over one item, but not over what it holds when it says how much that is. Returns how many items are left.
+    #[inline(never)]
     fn item(&mut self, field: Field, depth: usize, left: usize) -> Result<usize, Error> {
         // Tags go with a number that becomes text.
         let start = self.at;
@@ -167,6 +161,9 @@ impl Walk<'_> {
                     if !head.is_open() {
                         // An item has at least one byte, so a count beyond the end is wrong, whatever comes.
                         return Ok(left + (end(self.record, self.at, head.argument)? - self.at) * each);
+                    }
+                    if depth == DEEPEST {
+                        return Err(Error::Deep);
                     }
                     while !self.take_break()? {
                         self.items(field, depth + 1, each)?;
@@ -264,6 +261,45 @@ impl Walk<'_> {
         Ok(())
     }
 }
+
+/// Goes over as many items as need no look: nearly all of a payment. A map or array adds what it holds to the number of items. Returns where it
+/// stopped, which may be behind the end, and how many items are left.
+#[inline]
+fn plain(record: &[u8], at: usize, left: usize, field: Field) -> (usize, usize) {
+    /// Head of an empty text; that of an empty byte string differs in one bit. The length is added in both.
+    const STRING: u8 = 0x60;
+    const STRING_BIT: u8 = 0x20;
+    // Longest string, and widest number, that can't hold a card number.
+    let (string, number) = if field == Field::Other { (23, 27) } else { (FEWEST - 1, 25) };
+    let (mut at, mut left) = (at, left);
+    while left > 0 {
+        let Some(first) = record.get(at) else { break };
+        let len = (first | STRING_BIT) ^ STRING;
+        let info = first & 31;
+        if len <= string {
+            at += 1 + usize::from(len);
+            left -= 1;
+            continue;
+        }
+        let major = first >> 5;
+        if major == major::MAP && info < 24 {
+            left += 2 * usize::from(info);
+        } else if major == major::ARRAY && info < 24 {
+            left += usize::from(info);
+        } else if !matches!(major, major::UNSIGNED | major::NEGATIVE | major::SIMPLE) || info > number {
+            break;
+        } else if info >= 24 {
+            at += 1 << (info - 24);
+        }
+        at += 1;
+        left -= 1;
+    }
+    (at, left)
+}
+
+/// Fewest digits of a card number, as the length of a string.
+const FEWEST: u8 = 13;
+const _: () = assert!(FEWEST as usize == digits::SHORTEST);
 
 impl Field {
     /// Digits without a gap that still may be a card number; nothing is masked where there is none.

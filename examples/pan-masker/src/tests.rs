@@ -89,6 +89,24 @@ fn text_without_a_card_number_stays() {
 }
 
 #[test]
+fn a_card_number_is_found_at_every_place_and_only_gaps_are_gaps() {
+    for before in 0..40 {
+        for (pan, masked) in [("4222222222222", "*********2222"), ("4111111111111111", "************1111")] {
+            let around = |number: &str| text(&["x".repeat(before), number.into(), "y".repeat(before % 3)].concat());
+            assert_eq!(process(&holding(&around(pan)), Keep::LAST_FOUR).unwrap(), holding(&around(masked)), "{before}");
+        }
+    }
+    for other in (0..128_u8).filter(|byte| !byte.is_ascii_digit() && !b" -".contains(byte)) {
+        for place in 4..=12 {
+            let mut clear = *b"41111111111111111";
+            clear[place] = other;
+            let clear = bytes(&clear);
+            assert_eq!(process(&holding(&clear), Keep::LAST_FOUR).unwrap(), holding(&clear), "{other:#04x} at {place}");
+        }
+    }
+}
+
+#[test]
 fn a_group_too_long_for_a_card_number_does_not_hide_one_beside_it() {
     becomes(
         &text("12345678901234567890 4111111111111111"),
@@ -273,6 +291,8 @@ fn what_is_no_record_is_named() {
         (&b""[..], Error::Short),
         (b"\xa1\x64dat", Error::Short),
         (b"\xa1", Error::Short),
+        (b"\xa1\x64data\x65four", Error::Short),
+        (b"\xa1\x62ts\x1b\0\0\0\0\0\0\0", Error::Short),
         (b"\xa1\x64data\x5b\xff\xff\xff\xff\xff\xff\xff\xff", Error::Short),
         (b"\xbb\xff\xff\xff\xff\xff\xff\xff\xff\x01\x01", Error::Short),
         (b"\xa1\x64data\x1c", Error::Invalid),

@@ -61,10 +61,7 @@ fn templates(folder: &Path) -> Result<Vec<(String, PathBuf)>, String> {
 /// Sources of a library, without its tests.
 fn sources(folder: &Path, into: &str) -> Result<Vec<(String, PathBuf)>, String> {
     let files = walk(folder, into)?;
-    Ok(files
-        .into_iter()
-        .filter(|(path, _)| path.ends_with(".rs") && !path.ends_with("/tests.rs") && !path.contains("/tests/"))
-        .collect())
+    Ok(files.into_iter().filter(|(path, _)| !path.ends_with("/tests.rs") && !path.contains("/tests/")).collect())
 }
 
 fn walk(folder: &Path, into: &str) -> Result<Vec<(String, PathBuf)>, String> {
@@ -109,7 +106,7 @@ fn standalone(root: &Path, folder: &str) -> Result<String, String> {
         match line.split_once(".workspace = true") {
             None => manifest.push_str(line),
             Some((name, _)) if name.starts_with("gear-") => {
-                write!(manifest, "{name} = {{ path = \"../{name}\" }}").map_err(|error| error.to_string())?
+                write!(manifest, "{name} = {{ path = \"../{name}\" }}").map_err(|error| error.to_string())?;
             }
             Some((name, _)) => {
                 let place = if section == "[package]" { "[workspace.package]" } else { "[workspace.dependencies]" };

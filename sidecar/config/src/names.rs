@@ -17,6 +17,9 @@ pub const DEFAULT_PORT: &str = "out";
 /// Port of rejected messages with `onReject: ErrorPort`.
 pub const ERROR_PORT: &str = "error";
 
+/// Metadata key of a consumer: UID of the gear that it belongs to.
+pub const CONSUMER_UID: &str = "wasmgear.uid";
+
 /// The durable consumer of a gear: `wasmgear_<clusterId>_<namespace>_<name>`.
 #[must_use]
 pub fn durable(cluster_id: &str, namespace: &str, name: &str) -> String {

@@ -39,7 +39,7 @@ fn small_amounts_are_dropped_and_large_ones_are_copied_for_review() {
 /// The records of an output, as the sidecar takes it apart.
 fn split(output: &[u8]) -> Vec<&[u8]> {
     let limits = OutputLimits { messages: 64, size: 1 << 20, record: Limits::default() };
-    outputs(output, Shape::OneOrMany, &limits).unwrap().map(|record| record.unwrap().bytes).collect()
+    outputs(output, Shape::OneOrMany, &limits).unwrap().map(|record| record.unwrap().bytes()).collect()
 }
 
 #[test]
@@ -60,7 +60,14 @@ fn what_has_no_amount_is_rejected_with_a_number_and_a_sentence() {
         let reason = "data.amount.transaction is missing: text of digits is expected".to_owned();
         assert_eq!(guest.call(&record), Outcome::Reject { code: 3, reason });
     }
-    for amount in [Value::from("12.50"), Value::from(""), Value::Float(1e3), Value::Nint(5), Value::Bool(true), Value::from("99999999999999999999")] {
+    for amount in [
+        Value::from("12.50"),
+        Value::from(""),
+        Value::Float(1e3),
+        Value::Nint(5),
+        Value::Bool(true),
+        Value::from("99999999999999999999"),
+    ] {
         let reason = "data.amount.transaction is no amount: text of digits is expected".to_owned();
         assert_eq!(guest.call(&with(PLACE, amount.clone())), Outcome::Reject { code: 4, reason }, "{amount:?}");
     }

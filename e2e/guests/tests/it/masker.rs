@@ -25,8 +25,18 @@ fn places() -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
         ("card.pan", PAN, "************1111", "411111******1111"),
         ("card.pan", "4111 1111 1111 1111", "**** **** **** 1111", "4111 11** **** 1111"),
         ("iso8583.field.35", "4111111111111111=2712101", "************1111=2712101", "411111******1111=2712101"),
-        ("note", "ref 4111-1111-1111-1111 see ticket", "ref ****-****-****-1111 see ticket", "ref 4111-11**-****-1111 see ticket"),
-        ("note", "customer read 4222222222222 over", "customer read *********2222 over", "customer read 422222***2222 over"),
+        (
+            "note",
+            "ref 4111-1111-1111-1111 see ticket",
+            "ref ****-****-****-1111 see ticket",
+            "ref 4111-11**-****-1111 see ticket",
+        ),
+        (
+            "note",
+            "customer read 4222222222222 over",
+            "customer read *********2222 over",
+            "customer read 422222***2222 over",
+        ),
     ];
     let wallet = |number: Value| Value::Array(vec![Value::Null, Value::Array(vec![number])]);
     let numbers = [
@@ -35,7 +45,8 @@ fn places() -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
         (Value::Float(4_111_111_111_111_111.0), "************1111", "411111******1111"),
         (Value::Bytes(PAN.into()), "", ""),
     ];
-    let texts = texts.into_iter().map(|(place, clear, one, two)| (with(place, clear), with(place, one), with(place, two)));
+    let texts =
+        texts.into_iter().map(|(place, clear, one, two)| (with(place, clear), with(place, one), with(place, two)));
     let numbers = numbers.into_iter().map(|(clear, one, two)| {
         let masked = |text: &str| match &clear {
             Value::Bytes(_) if text == "one" => Value::Bytes("************1111".into()),
@@ -43,7 +54,11 @@ fn places() -> Vec<(Vec<u8>, Vec<u8>, Vec<u8>)> {
             _ => Value::from(text),
         };
         let (one, two) = if one.is_empty() { (masked("one"), masked("two")) } else { (masked(one), masked(two)) };
-        (with("customer.wallet", wallet(clear.clone())), with("customer.wallet", wallet(one)), with("customer.wallet", wallet(two)))
+        (
+            with("customer.wallet", wallet(clear.clone())),
+            with("customer.wallet", wallet(one)),
+            with("customer.wallet", wallet(two)),
+        )
     });
     texts.chain(numbers).collect()
 }
@@ -66,7 +81,8 @@ fn a_record_without_a_card_number_goes_through_byte_for_byte() {
     let fluxrig_empty: &[u8] = b"\xaa\x62id\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x66ref_id\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\
         \x65trace\x60\x66src_id\x50\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x64meta\xa0\x64data\xa0\x65flags\x00\x63raw\xf6\x64path\x80\x62ts\x00";
     assert_eq!(fluxrig_empty.len(), 110);
-    let odd: &[u8] = b"\xd9\xd9\xf7\xbf\x64path\xf6\x62id\x18\x2a\x64DATA\xbf\x7f\x61a\xff\x9f\xff\xff\x61?\x01\x64data\xa0\xff";
+    let odd: &[u8] =
+        b"\xd9\xd9\xf7\xbf\x64path\xf6\x62id\x18\x2a\x64DATA\xbf\x7f\x61a\xff\x9f\xff\xff\x61?\x01\x64data\xa0\xff";
     for record in [fluxrig_empty, odd, b"\xa0", b"\xf6", &payment().encode()] {
         assert_eq!(v1().call(record), Outcome::Output(record.to_vec()));
         assert_eq!(v2().call(record), Outcome::Output(record.to_vec()));

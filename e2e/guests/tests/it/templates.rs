@@ -59,7 +59,8 @@ fn a_new_project_in_rust_builds_without_the_network_and_works() {
     write(&project(Language::Rust, NAME).unwrap(), folder.path());
     run(folder.path(), "cargo", &["test", "--quiet", "--offline"]);
     run(folder.path(), "cargo", &["wasm", "--quiet", "--offline"]);
-    let built = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/guests-build/wasm32-unknown-unknown/release/first_gear.wasm");
+    let built = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../target/guests-build/wasm32-unknown-unknown/release/first_gear.wasm");
     let module = fs::read(built).unwrap();
     modest(NAME, &module, 2);
     behaves(&module);

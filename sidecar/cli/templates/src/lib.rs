@@ -65,7 +65,7 @@ pub fn project(language: Language, name: &str) -> Result<Project, NameError> {
     };
     // Copied sources stay as they are, whatever they hold.
     let content = |path: &str, text: &str| {
-        if path.starts_with("vendor/") || path.ends_with(".hpp") { text.to_owned() } else { fill(text) }
+        if path.starts_with("vendor/") || path == "flux_gear.hpp" { text.to_owned() } else { fill(text) }
     };
     Ok(Project {
         files: files.iter().map(|(path, text)| File { path, content: content(path, text) }).collect(),

@@ -55,6 +55,26 @@ fn a_poll_that_ends_at_its_first_tick_is_charged_in_full() {
 }
 
 #[test]
+fn a_poll_that_ends_without_a_tick_is_charged_too() {
+    // A guest that computes for less than a tick and then waits for a host function, again and again.
+    let clock = Clock::new(SECOND, 60 * SECOND);
+    let alarms = Alarms::default();
+    let mut turns = 0;
+    let mut call = pin!(timed(
+        &clock,
+        &alarms,
+        poll_fn(|_| {
+            burn(3 * MILLISECOND);
+            turns += 1;
+            if turns == 10 { Poll::Ready(()) } else { Poll::Pending }
+        })
+    ));
+    let mut cx = Context::from_waker(Waker::noop());
+    while call.as_mut().poll(&mut cx).is_pending() {}
+    assert!(clock.guest_time() >= 30 * MILLISECOND, "{:?}", clock.guest_time());
+}
+
+#[test]
 fn a_new_phase_has_a_budget_of_its_own() {
     let clock = Clock::new(10 * MILLISECOND, 60 * SECOND);
     clock.enter();
