@@ -80,7 +80,7 @@ impl ConditionType {
 }
 
 macro_rules! reasons {
-    ($($(#[doc = $doc:literal])* $name:ident: $($on:ident)|+ => $act:literal;)*) => {
+    ($($(#[doc = $doc:literal])* $name:ident: $($on:ident)|* => $act:literal;)*) => {
         /// Why a condition is what it is.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Reason {
@@ -109,10 +109,11 @@ macro_rules! reasons {
                 match self { $(Self::$name => $act,)* }
             }
 
-            /// The conditions that it is a reason of, apart from `Ready`, `Reconciling` and `Stalled`, which repeat it.
+            /// The conditions that it is a reason of; none for a reason of Events alone. `Ready`, `Reconciling` and
+            /// `Stalled` repeat those of the others.
             #[must_use]
             pub const fn conditions(self) -> &'static [ConditionType] {
-                match self { $(Self::$name => &[$(ConditionType::$on,)+],)* }
+                match self { $(Self::$name => &[$(ConditionType::$on,)*],)* }
             }
         }
     };
@@ -137,6 +138,8 @@ reasons! {
     RegistryUnavailable: ModuleResolved => "Nothing, if the registry is coming back: the operator tries again. Else look at the registry.";
     /// The registry's index can be changed after the fact, so a version would not stay the same module.
     IndexMutable: ModuleResolved => "Run `wasmgear init` to see the setting that is missing, and put it right on the server.";
+    /// What the registry holds of the module contradicts itself.
+    RegistryInvalid: ModuleResolved => "Push the module again.";
     /// The bytes in the registry, or the digest in its index, are not those that `module` names.
     DigestMismatch: ModuleResolved => "Do not trust the registry before you know why; push the right bytes or correct the digest in `module`.";
     /// The module exceeds a bound that holds for every module.
@@ -170,23 +173,23 @@ reasons! {
     /// The module imports something that exists, with another type.
     WrongImportType: CapabilitiesGranted => "Correct the declaration in the module; the message names both types.";
     /// The specification contradicts itself in a way that the schema could not see.
-    InvalidSpec: ModuleResolved => "Correct what the message names.";
+    InvalidSpec: Ready => "Correct what the message names.";
     /// The resource can't be read: it was stored under another version of the definition.
-    Unreadable: ModuleResolved => "Upgrade the chart, so that definition and operator fit, or write the resource anew.";
+    Unreadable: Ready => "Upgrade the chart, so that definition and operator fit, or write the resource anew.";
     /// The operator's allow rules do not permit this namespace to do it.
-    NotPermitted: ModuleResolved => "Correct what the message names, or ask who installed the operator to extend `tenants`.";
+    NotPermitted: Ready => "Correct what the message names, or ask who installed the operator to extend `tenants`.";
     /// An older gear already writes to this output.
-    OutputConflict: ModuleResolved => "Give one of the two another `output.gear` or `output.rack`.";
+    OutputConflict: Ready => "Give one of the two another `output.gear` or `output.rack`.";
     /// The gear would read what it writes.
-    OutputFeedsInput: ModuleResolved => "Set `output.gear` or `output.rack` to something that `input` does not match.";
+    OutputFeedsInput: Ready => "Set `output.gear` or `output.rack` to something that `input` does not match.";
     /// A Secret that the resource names is not there, or lacks a key.
-    SecretMissing: RolledOut => "Make the Secret; the operator looks again by itself.";
+    SecretMissing: Ready => "Make the Secret; the operator looks again by itself.";
     /// An object by the name of a child exists and belongs to somebody else.
-    ChildConflict: RolledOut => "Rename or delete the object that the message names, or choose another name for the gear.";
+    ChildConflict: Ready => "Rename or delete the object that the message names, or choose another name for the gear.";
     /// The API server refuses a child, usually for something in `template`.
-    ChildRefused: RolledOut => "Correct what the message names.";
+    ChildRefused: Ready => "Correct what the message names.";
     /// The API server did not answer, or failed.
-    ApiUnavailable: RolledOut => "Nothing: the operator tries again.";
+    ApiUnavailable: Ready => "Nothing: the operator tries again.";
     /// All pods run the newest revision.
     Complete: RolledOut => "Nothing.";
     /// Pods of the newest revision replace those of the old one.
@@ -205,6 +208,10 @@ reasons! {
     SidecarProblem: StreamConnected => "The message says what the sidecar reports.";
     /// Each message is in exactly one class.
     Balanced: LedgerBalanced => "Nothing.";
+    /// An instance is dear, and each message gets one (`instance.mode` Fresh).
+    InstanceCost: => "Set `instance.mode` to Persistent, if the module allows it, or make its start cheaper.";
+    /// Somebody edited a child of the gear; the operator put it back.
+    ChildRestored: => "Change the WasmGear in place of its children.";
     /// The books of a sidecar do not balance.
     Unbalanced: LedgerBalanced => "Keep the logs of the pod in the message and report it: this must not happen.";
 }

@@ -32,7 +32,8 @@ pub fn conditions_page() -> String {
     page.push_str("\n## Reasons\n\n| reason | of | meaning | what to do |\n|---|---|---|---|\n");
     for reason in Reason::ALL {
         let on: Vec<String> = reason.conditions().iter().map(|kind| format!("`{}`", kind.as_str())).collect();
-        line(&mut page, &[&format!("`{}`", reason.as_str()), &on.join(", "), &reason.meaning(), reason.action()]);
+        let on = if on.is_empty() { "Events only".to_owned() } else { on.join(", ") };
+        line(&mut page, &[&format!("`{}`", reason.as_str()), &on, &reason.meaning(), reason.action()]);
     }
     page
 }

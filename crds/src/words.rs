@@ -6,6 +6,8 @@ pub const GEAR_LABEL: &str = "gears.fluxrig.org/gear";
 pub const PREFIX: &str = "gears.fluxrig.org/";
 /// Annotation of the pod template: name of the revision that the pods of it run.
 pub const REVISION_ANNOTATION: &str = "gears.fluxrig.org/revision";
+/// Annotation of the pod template: hash of what else a sidecar reads at its start.
+pub const SETTINGS_ANNOTATION: &str = "gears.fluxrig.org/settings";
 /// Annotation of every child: hash of what the operator applied, so that somebody else's edit is told from a change.
 pub const APPLIED_ANNOTATION: &str = "gears.fluxrig.org/applied";
 /// `app.kubernetes.io/name` of the pods and of everything that selects them.

@@ -1,6 +1,7 @@
 //! Tasks of the repository: `cargo xtask <task>`.
 
 mod borders;
+mod generate;
 mod guests;
 mod tally;
 
@@ -16,6 +17,8 @@ use clap::Parser;
 enum Task {
     /// Builds the example gears and the compiled fixture guests into target/guests; only what changed.
     Guests,
+    /// Writes what is generated from the types: the resource definition, the chart's copy, reference pages.
+    Generate,
     /// Checks that no crate knows what its border forbids.
     Borders,
     /// Counts what a test runner ran, from its output on standard input; anything left out is a failure.
@@ -43,6 +46,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Guests => guests::run(),
+        Task::Generate => generate::run(),
         Task::Borders => borders::run(),
         Task::Tally { runner, level, folder } => tally::read(runner, &level, &folder),
         Task::Total { folder, levels } => tally::total(&folder, &levels),
