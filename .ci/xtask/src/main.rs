@@ -4,6 +4,7 @@ mod borders;
 mod generate;
 mod guests;
 mod tally;
+mod teeth;
 
 use std::path::PathBuf;
 
@@ -33,6 +34,8 @@ enum Task {
         #[arg(long)]
         folder: PathBuf,
     },
+    /// Switches off one control at a time, in a copy of the tree, and shows that the test that guards it goes red.
+    Teeth(teeth::Options),
     /// Prints the counts of several levels and their total.
     Total {
         /// Folder that `tally` wrote to.
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Generate => generate::run(),
         Task::Borders => borders::run(),
         Task::Tally { runner, level, folder } => tally::read(runner, &level, &folder),
+        Task::Teeth(options) => teeth::run(&options),
         Task::Total { folder, levels } => tally::total(&folder, &levels),
     };
     if let Err(error) = result {
