@@ -7,29 +7,18 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 /// Before this nothing is drawn: a flash helps nobody.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// A bar that counts to `total` (bytes or messages), on standard error, when that is a terminal.
-pub(crate) fn bar(total: u64, what: &'static str, unit: Unit) -> ProgressBar {
+/// A bar that counts to `total` bytes, on standard error, when that is a terminal.
+pub(crate) fn bar(total: u64, what: &'static str) -> ProgressBar {
     let bar = if std::io::stderr().is_terminal() {
         ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr())
     } else {
         ProgressBar::hidden()
     };
-    let template = match unit {
-        Unit::Bytes => "{msg} {wide_bar} {bytes}/{total_bytes} {eta}",
-        Unit::Messages => "{msg} {wide_bar} {pos}/{len} {per_sec} {eta}",
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}") {
         bar.set_style(style);
     }
     bar.set_message(what);
     bar
-}
-
-/// What a bar counts.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Unit {
-    Bytes,
-    Messages,
 }
 
 /// A spinner for work that can't be measured; drawn when the work takes over a second.

@@ -14,7 +14,7 @@ use crate::{
     args::{PullArgs, PushArgs, RegistryArgs},
     exit::{Exit, Failed},
     print::{Format, Printed, print, size},
-    progress::{self, Unit},
+    progress,
 };
 
 /// What was moved.
@@ -64,7 +64,7 @@ pub(crate) async fn push(args: &PushArgs, format: Format) -> Result<Exit, Failed
     let pushed = match args.registry.open().await? {
         Place::Folder(registry) => registry.push(&args.reference, &module).await?,
         Place::Nats(registry) => {
-            let bar = progress::bar(bytes, "uploading", Unit::Bytes);
+            let bar = progress::bar(bytes, "uploading");
             let pushed = registry.push(&args.reference, &module, |done| bar.set_position(done)).await;
             bar.finish_and_clear();
             pushed?

@@ -26,7 +26,7 @@ use wasmgear_sidecar::{
 use crate::{
     exit::{Exit, Failed},
     print::{Format, print_to},
-    progress::{self, Unit},
+    progress,
     registry::read,
 };
 
@@ -186,7 +186,7 @@ async fn feed(args: &RunArgs, gear: Pipeline) -> Result<report::Run, Failed> {
     let (input, length) = open(&args.input)?;
     let problem = Problem::default();
     let stop = CancellationToken::new();
-    let bar = progress::bar(length, "running", Unit::Bytes);
+    let bar = progress::bar(length, "running");
     let progress: Progress = {
         let bar = bar.clone();
         Box::new(move |done| bar.set_position(done))
