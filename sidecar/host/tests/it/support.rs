@@ -4,6 +4,7 @@ use std::{
     num::NonZeroUsize,
     path::Path,
     sync::{Arc, Mutex, atomic::AtomicUsize},
+    time::Duration,
 };
 
 use gear_config::{ByteSize, Instance, Limits, Span};
@@ -13,6 +14,9 @@ use gear_host::{
     log::{Level, Line, Sink},
 };
 use gear_module::{Digest, Grants, StaticLimits, inspect};
+
+/// No call of a test takes nearly as long.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// One page of memory.
 pub(crate) const PAGE: u64 = 65_536;
@@ -161,10 +165,16 @@ impl Rig {
         self.guest(wat, keep).await
     }
 
-    /// Calls on the guest threads, as the pipeline does.
+    /// Calls on the guest threads, as the pipeline does. A guest that nothing stops fails its test, and no more: its thread
+    /// is left behind, as the end of the threads would wait for it.
     pub(crate) async fn call(&self, guest: &Guest, input: &[u8]) -> Call<Said> {
         let (guest, input) = (guest.clone(), input.to_vec());
-        self.threads.run(async move { guest.call(input.as_slice(), copy).await }).await.unwrap()
+        let job = self.threads.run(async move { guest.call(input.as_slice(), copy).await });
+        let Ok(called) = tokio::time::timeout(PATIENCE, job).await else {
+            std::mem::forget(self.threads.clone());
+            panic!("the guest goes on after {PATIENCE:?}");
+        };
+        called.unwrap()
     }
 
     /// What the guest said.
