@@ -35,10 +35,10 @@ check_go_vet() {
         GOFLAGS='' go -C "$module" vet ./... || return 1
     done
 }
-# The gears under examples/ are a workspace of their own.
+# The gears under examples/ are a workspace of their own. (`cargo fmt --all` there would look at the whole repository.)
 check_examples() {
     [ -f examples/Cargo.toml ] || return 0
-    cargo fmt --manifest-path examples/Cargo.toml --all --check \
+    git ls-files 'examples/*.rs' 'e2e/guests/rust/*.rs' | xargs rustfmt --edition 2024 --check \
         && CARGO_TARGET_DIR=$TOP/target/guests-build cargo clippy --manifest-path examples/Cargo.toml --quiet --workspace --all-targets --locked -- -D warnings
 }
 # Style rule 5: a file without its tests has 300 lines at most.
