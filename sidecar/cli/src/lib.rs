@@ -64,6 +64,6 @@ fn dispatch(cli: Cli) -> Result<Exit, Failed> {
         Command::Push(args) => runtime.block_on(registry::push(&args, cli.output)),
         Command::Pull(args) => runtime.block_on(registry::pull(&args, cli.output)),
         Command::Init(args) => runtime.block_on(init::run(&args, cli.output)),
-        Command::New(args) => new::run(&args),
+        Command::New(args) => new::run(&args, cli.output),
     }
 }

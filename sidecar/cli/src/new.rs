@@ -3,13 +3,32 @@
 use std::{fs, path::Path};
 
 use gear_templates::{Language as Template, project};
+use serde::Serialize;
 
 use crate::{
     args::{Language, NewArgs},
     exit::{Exit, Failed},
+    print::{Format, Printed, print},
 };
 
-pub(crate) fn run(args: &NewArgs) -> Result<Exit, Failed> {
+/// What was made.
+#[derive(Debug, Serialize)]
+struct Report {
+    folder: String,
+    files: Vec<&'static str>,
+    /// Commands to type next, in the folder.
+    next: Vec<String>,
+}
+
+impl Printed for Report {
+    fn table(&self) -> String {
+        let Self { folder, files, next } = self;
+        let begin = format!("{folder}: {} files. Next:\n\n  cd {folder}\n", files.len());
+        next.iter().fold(begin, |text, line| format!("{text}  {line}\n"))
+    }
+}
+
+pub(crate) fn run(args: &NewArgs, format: Format) -> Result<Exit, Failed> {
     let shown = args.folder.display();
     let name = args.folder.file_name().unwrap_or_default().to_string_lossy();
     let template = match args.lang {
@@ -29,10 +48,8 @@ pub(crate) fn run(args: &NewArgs) -> Result<Exit, Failed> {
     for file in &project.files {
         write(&args.folder.join(file.path), &file.content)?;
     }
-    println!("{shown}: {} files. Next:\n\n  cd {shown}", project.files.len());
-    for line in &project.next {
-        println!("  {line}");
-    }
+    let files = project.files.iter().map(|file| file.path).collect();
+    print(&Report { folder: shown.to_string(), files, next: project.next }, format)?;
     Ok(Exit::Done)
 }
 

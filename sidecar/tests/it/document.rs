@@ -35,7 +35,6 @@ async fn a_fatal_cause_is_in_the_termination_message() {
     let log = world.folder.path().join("termination-log");
     std::fs::write(&log, "").unwrap();
     let mut args = world.args();
-    args.remove(0);
     let admin = args.iter().position(|arg| arg == "--admin").unwrap();
     args[admin + 1].clone_from(&address);
     let args: Vec<&str> = args.iter().map(String::as_str).collect();

@@ -5,7 +5,11 @@ mod bytes;
 #[cfg(test)]
 mod document;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod kill;
+#[cfg(test)]
+mod memory;
 #[cfg(test)]
 mod outcomes;
 #[cfg(test)]

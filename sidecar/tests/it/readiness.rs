@@ -1,12 +1,16 @@
 //! What a sidecar says while it can't serve, and how it comes back by itself.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::{Duration, SystemTime},
+};
 
 use gear_config::{Candidate, Registry, RegistrySource};
 use gear_module::{Digest, Grants};
+use nkeys::KeyPair;
 use serde_json::json;
 
-use crate::world::{World, document, payment, until};
+use crate::world::{World, document, payment, serial, until};
 
 #[tokio::test]
 async fn a_forged_document_never_runs_a_module_that_asks_for_more_than_it_is_granted() {
@@ -122,14 +126,14 @@ async fn a_module_that_is_in_the_cache_needs_no_registry() {
     world.write(&document);
     let first = world.start();
     first.ready().await;
-    assert!(first.stop().unwrap().clean);
+    assert_eq!(first.stop(), 0);
     let nowhere = RegistrySource::Operator { url: "http://127.0.0.1:1".into() };
     document.registries = vec![Registry { name: "away".into(), source: nowhere }];
     world.write(&document);
     let second = world.start();
     second.ready().await;
     // A file that was tampered with counts as absent.
-    assert!(second.stop().unwrap().clean);
+    assert_eq!(second.stop(), 0);
     let module = world.folder.path().join("cache/modules").join(document.stable.digest.hex() + ".wasm");
     std::fs::write(&module, b"\0asm tampered").unwrap();
     let third = world.start();
@@ -139,14 +143,119 @@ async fn a_module_that_is_in_the_cache_needs_no_registry() {
 
 #[tokio::test]
 async fn a_missing_stream_is_told_and_waited_for() {
-    let world = World::new().await;
-    let mut document = world.document(&guest_fixtures::wasm("echo")).await;
-    document.input.stream = "not-there".into();
-    world.write(&document);
+    let world = World::bare("").await;
+    world.write(&world.document(&guest_fixtures::wasm("echo")).await);
     let sidecar = world.start();
     let told = sidecar.unready("StreamMissing").await;
-    assert!(told.contains("not-there"), "{told}");
+    assert!(told.contains("flux-msg"), "{told}");
     assert!(sidecar.status().revisions[0].prepared, "the module is ready meanwhile");
-    let end = tokio::time::timeout(Duration::from_secs(20), async { sidecar.stop() }).await;
-    assert!(end.unwrap().unwrap().clean);
+    // Somebody makes it: no restart is needed.
+    world.make_stream(Duration::from_secs(120)).await;
+    sidecar.ready().await;
+    world.feed([payment(1)]).await;
+    assert_eq!(world.outputs(1).await.len(), 1);
+    // And somebody deletes it while it serves.
+    world.js.delete_stream("flux-msg").await.unwrap();
+    sidecar.unready("StreamMissing").await;
+    assert!(sidecar.get("/livez").0.contains(" 200 "));
+    assert_eq!(sidecar.stop(), 0);
+}
+
+/// The exact permissions of `docs/reference/nats-permissions.md`: what a sidecar needs for its stream and its module.
+fn permissions() -> Vec<String> {
+    let page = include_str!("../../../docs/reference/nats-permissions.md");
+    let blocks = page.split("```text\n").skip(1).take(2).map(|rest| rest.split_once("```").unwrap().0);
+    let lines = blocks.flat_map(str::lines).filter_map(|line| line.strip_prefix("publish"));
+    let known = [
+        ("<stream>", "flux-msg"),
+        ("<durable>", "wasmgear_0a1b2c3d_payments_gear"),
+        ("<rack>", "edge-a"),
+        ("<gear>", "gear"),
+        ("<namespace>", "payments"),
+        ("<name>", "gear"),
+    ];
+    let filled = lines.map(|line| known.iter().fold(line.trim().to_owned(), |line, (word, is)| line.replace(word, is)));
+    filled.collect()
+}
+
+fn users(key: &KeyPair, publish: &[String]) -> String {
+    let publish: Vec<String> = publish.iter().map(|subject| format!("\"{subject}\"")).collect();
+    format!(
+        "authorization {{ users: [ {{ user: admin, password: admin }}, {{ nkey: {}, permissions: {{ publish: {{ allow: [ {} ] }}, \
+         subscribe: {{ allow: \"_INBOX_wasmgear_0a1b2c3d_payments_gear.>\" }} }} }} ] }}",
+        key.public_key(),
+        publish.join(", ")
+    )
+}
+
+#[tokio::test]
+async fn a_missing_permission_is_told_with_its_subject_and_waited_for() {
+    let key = KeyPair::new_user();
+    let all = permissions();
+    assert!(all.iter().all(|subject| !subject.contains('<')) && all.len() > 10, "{all:?}");
+    for (missing, also) in
+        [("CONSUMER.MSG.NEXT", ""), ("STREAM.INFO.flux-msg", ""), ("CONSUMER.CREATE", "CONSUMER.CREATE")]
+    {
+        let fewer: Vec<String> = all.iter().filter(|subject| !subject.contains(missing)).cloned().collect();
+        assert_eq!(fewer.len() < all.len() - 1, !also.is_empty(), "{missing}");
+        let (few, many) = (users(&key, &fewer), users(&key, &all));
+        let world = World::bare(&few).await;
+        world.make_stream(Duration::from_secs(120)).await;
+        let seed = world.folder.path().join("seed");
+        std::fs::write(&seed, key.seed().unwrap()).unwrap();
+        let mut document = world.document(&guest_fixtures::wasm("echo")).await;
+        document.nats.credentials = Some(seed);
+        world.write(&document);
+        let sidecar = world.start();
+        let told = sidecar.unready("PermissionDenied").await;
+        assert!(told.contains(missing), "{missing}: {told}");
+        // Somebody corrects the server's configuration: no restart is needed.
+        world.reconfigure(&few, &many);
+        sidecar.ready().await;
+        world.feed([payment(1)]).await;
+        assert_eq!(world.outputs(1).await.len(), 1);
+        assert_eq!(sidecar.stop(), 0);
+    }
+}
+
+#[tokio::test]
+async fn whether_a_message_ever_came_is_in_the_status() {
+    let world = World::new().await;
+    world.write(&world.document(&guest_fixtures::wasm("echo")).await);
+    let sidecar = world.start();
+    sidecar.ready().await;
+    // From this the operator makes NoMessagesYet: connected, and never a message.
+    let stream = sidecar.status().stream;
+    assert!(stream.connected && stream.last_message_ms == 0, "{stream:?}");
+    let before = now_ms();
+    world.feed([payment(1)]).await;
+    sidecar.ledger("one message", |ledger| ledger.ok == 1).await;
+    let last = sidecar.status().stream.last_message_ms;
+    assert!((before..=now_ms()).contains(&last), "{last}");
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+#[tokio::test]
+async fn asked_to_end_it_finishes_what_it_has_and_leaves_the_rest_to_the_next_one() {
+    let world = World::new().await;
+    world.write(&world.document(&guest_fixtures::wasm("echo")).await);
+    let first = world.start();
+    first.ready().await;
+    let feeding = world.feed((0..5_000).map(payment));
+    let stopping = async {
+        first.ledger("some messages", |ledger| ledger.ok > 500).await;
+        first.stop()
+    };
+    let ((), code) = tokio::join!(feeding, stopping);
+    assert_eq!(code, 0);
+    let second = world.start();
+    second.ready().await;
+    second.ledger("the rest", |ledger| ledger.ok > 0 && ledger.in_flight == 0).await;
+    let outputs = world.outputs(5_000).await;
+    let serials: BTreeSet<u64> = outputs.iter().map(|(_, record)| serial(record)).collect();
+    assert_eq!((outputs.len(), serials.len()), (5_000, 5_000));
 }

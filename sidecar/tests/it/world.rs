@@ -5,8 +5,7 @@ use std::{
     future::IntoFuture,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
-    path::{Path, PathBuf},
-    thread::JoinHandle,
+    path::PathBuf,
     time::{Duration, Instant},
 };
 
@@ -14,22 +13,26 @@ use async_nats::{
     HeaderMap,
     jetstream::{
         Context,
-        consumer::{AckPolicy, DeliverPolicy, pull},
+        consumer::{AckPolicy, DeliverPolicy, Info, pull},
         stream::{Config as StreamConfig, StorageType},
     },
 };
-use clap::Parser;
 use futures_util::StreamExt;
 use gear_abi::Message;
 use gear_config::{
     ByteSize, Deliver, Document, FILE_NAME, Identity, Input, Instance, Limits, Nats, OnReject, Output, Registry,
-    RegistrySource, Retry, Revision, Span, VERSION, status::SidecarStatus,
+    RegistrySource, Retry, Revision, Span, VERSION,
 };
 use gear_module::{Digest, Grants};
 use gear_supply::{Fetched, NatsRegistry};
 use nats_broker::Broker;
-use tokio_util::sync::CancellationToken;
-use wasmgear_sidecar::{Config, Ended, args::Args, run};
+use rustix::process::{Pid, Signal, kill_process};
+
+mod oracle;
+mod sidecar;
+
+pub(crate) use oracle::{Counted, count, generate};
+pub(crate) use sidecar::Sidecar;
 
 pub(crate) const IN: &str = "flux.msg.edge-a.line-in.out";
 pub(crate) const OUT: &str = "flux.msg.edge-a.gear.out";
@@ -51,20 +54,48 @@ impl World {
 
     /// A world whose stream forgets message ids after `window`.
     pub(crate) async fn with_window(window: Duration) -> Self {
-        let broker = Broker::start().unwrap();
-        let client = async_nats::connect(broker.url()).await.unwrap();
+        let world = Self::bare("").await;
+        world.make_stream(window).await;
+        world
+    }
+
+    /// A world without fluxrig's stream, on a server whose configuration ends with `extra`.
+    pub(crate) async fn bare(extra: &str) -> Self {
+        let broker = Broker::start_with(extra).unwrap();
+        // A server without users takes these, too.
+        let options = async_nats::ConnectOptions::with_user_and_password("admin".into(), "admin".into());
+        let client = options.connect(broker.url()).await.unwrap();
         let js = async_nats::jetstream::new(client);
         gear_nats::provision::init(&js, 1).await.unwrap();
-        js.create_stream(StreamConfig {
+        Self { broker, js, folder: tempfile::tempdir().unwrap() }
+    }
+
+    /// The stream of fluxrig, which forgets message ids after `window`.
+    pub(crate) async fn make_stream(&self, window: Duration) {
+        let stream = StreamConfig {
             name: "flux-msg".into(),
             subjects: vec!["flux.msg.>".into()],
             storage: StorageType::File,
             duplicate_window: window,
             ..StreamConfig::default()
-        })
-        .await
-        .unwrap();
-        Self { broker, js, folder: tempfile::tempdir().unwrap() }
+        };
+        self.js.create_stream(stream).await.unwrap();
+    }
+
+    /// Changes the server's configuration while it runs.
+    pub(crate) fn reconfigure(&self, from: &str, to: &str) {
+        let file = self.broker.folder().join("nats.conf");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "{text}");
+        std::fs::write(&file, text.replace(from, to)).unwrap();
+        let pid = Pid::from_raw(i32::try_from(self.broker.pid().unwrap()).unwrap()).unwrap();
+        kill_process(pid, Signal::HUP).unwrap();
+    }
+
+    /// The gear's durable consumer, as the server has it.
+    pub(crate) async fn consumer(&self) -> Info {
+        let stream = self.js.get_stream("flux-msg").await.unwrap();
+        stream.consumer_info("wasmgear_0a1b2c3d_payments_gear").await.unwrap()
     }
 
     /// Puts a module into the registry and gives a document that runs it.
@@ -96,7 +127,6 @@ impl World {
     pub(crate) fn args(&self) -> Vec<String> {
         let path = |path: PathBuf| path.display().to_string();
         [
-            "wasmgear-sidecar".into(),
             "--config".into(),
             path(self.config_dir()),
             "--cache".into(),
@@ -111,9 +141,9 @@ impl World {
         .into()
     }
 
-    /// Starts a sidecar in this process.
+    /// Starts the program.
     pub(crate) fn start(&self) -> Sidecar {
-        Sidecar::start(Args::try_parse_from(self.args()).unwrap())
+        Sidecar::start(&self.args())
     }
 
     /// Publishes records as a rack does, and waits until they are stored.
@@ -228,78 +258,6 @@ pub(crate) fn payment(serial: u64) -> Vec<u8> {
 /// The serial of a payment.
 pub(crate) fn serial(record: &[u8]) -> u64 {
     Message::decode(record).unwrap().get("n").unwrap().as_u64().unwrap()
-}
-
-/// A sidecar in this process, with a runtime of its own.
-pub(crate) struct Sidecar {
-    pub(crate) probes: SocketAddr,
-    status: SocketAddr,
-    stop: CancellationToken,
-    thread: Option<JoinHandle<Result<Ended, String>>>,
-}
-
-impl Sidecar {
-    fn start(args: Args) -> Self {
-        let stop = CancellationToken::new();
-        let (sender, receiver) = std::sync::mpsc::channel();
-        let asked = stop.clone();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            let program = Path::new(env!("CARGO_BIN_EXE_wasmgear-sidecar")).to_owned();
-            let config = Config { args, program, telemetry: None, guest_threads: None };
-            let listening = Box::new(move |probes, status| sender.send((probes, status)).unwrap());
-            let ended = runtime.block_on(Box::pin(run(config, async move { asked.cancelled().await }, listening)));
-            ended.map_err(|fatal| wasmgear_sidecar::problem::chain(&fatal))
-        });
-        let (probes, status) = receiver.recv_timeout(PATIENCE).unwrap();
-        Self { probes, status, stop, thread: Some(thread) }
-    }
-
-    /// Status line and body of a GET on the port of probes and metrics.
-    pub(crate) fn get(&self, path: &str) -> (String, String) {
-        get(self.probes, path)
-    }
-
-    pub(crate) fn status(&self) -> SidecarStatus {
-        let (line, body) = get(self.status, "/status");
-        assert!(line.contains(" 200 "), "{line}");
-        serde_json::from_str(&body).unwrap()
-    }
-
-    pub(crate) async fn ready(&self) {
-        until("readiness", async || self.get("/readyz").0.contains(" 200 ")).await;
-    }
-
-    /// Waits until the pod is unready for this reason; the sentence.
-    pub(crate) async fn unready(&self, reason: &str) -> String {
-        let told = || self.status().not_ready.filter(|problem| problem.reason == reason);
-        until(&format!("reason {reason}"), async || told().is_some()).await;
-        told().unwrap().message
-    }
-
-    /// Waits until the ledger says so.
-    pub(crate) async fn ledger(&self, what: &str, wanted: impl Fn(&gear_config::status::LedgerStatus) -> bool) {
-        until(what, async || {
-            let ledger = self.status().ledger;
-            assert!(ledger.balances(), "{ledger:?}");
-            wanted(&ledger)
-        })
-        .await;
-    }
-
-    pub(crate) fn stop(mut self) -> Result<Ended, String> {
-        self.stop.cancel();
-        self.thread.take().unwrap().join().unwrap()
-    }
-}
-
-impl Drop for Sidecar {
-    fn drop(&mut self) {
-        self.stop.cancel();
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
-        }
-    }
 }
 
 /// Status line and body of a GET.

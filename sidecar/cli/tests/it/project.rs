@@ -12,6 +12,12 @@ fn a_new_project_is_complete_and_says_what_comes_next() {
         assert!(ran.out.contains("wasmgear run") && ran.out.contains(&format!("cd {folder}")), "{}", ran.out);
         assert!(world.path(&folder).join(file).is_file());
     }
+    let report = world.run(&["new", "for-a-program", "--lang", "rust", "-o", "json"]).json();
+    assert_eq!(report["folder"], "for-a-program");
+    let files = report["files"].as_array().unwrap();
+    assert!(
+        files.len() > 2 && files.iter().all(|file| world.path("for-a-program").join(file.as_str().unwrap()).is_file())
+    );
 }
 
 #[test]
