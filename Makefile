@@ -13,6 +13,8 @@ MAKEFLAGS += --no-print-directory --no-builtin-rules
 PROFILE ?= dev
 REGISTRY ?= wasmgear.test
 LEVELS ?=
+TEETH ?=
+OUTPUT ?= table
 
 # A cluster that the project did not make is used only when it is typed. A CLUSTER that lies about in the environment could
 # be anybody's.
@@ -28,6 +30,7 @@ help: ## Show the targets
 	@printf '  PROFILE=release       images: optimised programs in place of the tests'"'"' profile\n'
 	@printf '  REGISTRY=<name>       images: first part of their names (%s)\n' '$(REGISTRY)'
 	@printf '  LEVELS="unit real"    test: only these levels\n'
+	@printf '  TEETH="name …"        teeth: only these of e2e/teeth; OUTPUT=json prints the result for programs\n'
 	@printf '  CLUSTER=<context>     a cluster of your own in place of the lab, for what needs a cluster\n'
 
 # --- what is needed
@@ -69,6 +72,11 @@ lab-status: ## Show what runs in it
 .PHONY: test
 test: tools guests ## Run all levels of tests and count them; nothing may be ignored or filtered out
 	@.ci/test.sh $(LEVELS)
+
+.PHONY: teeth
+teeth: tools ## Switch off one control at a time and show the test that goes red (10 min)
+	@cargo xtask guests >&2
+	@cargo xtask teeth --output $(OUTPUT) $(TEETH)
 
 .PHONY: lint
 lint: ## Run every check that needs no program of ours running

@@ -8,7 +8,7 @@ cd "$TOP" || exit 1
 # shellcheck source=.ci/lib.sh
 . .ci/lib.sh
 
-CHECKS=(format clippy borders deny shell go_format go_vet examples sizes words)
+CHECKS=(format clippy borders deny shell go_format go_vet examples sizes words teeth)
 
 # Folders with a Go module of their own.
 go_modules() { git ls-files '*go.mod' | xargs -n1 dirname; }
@@ -49,6 +49,8 @@ check_sizes() {
     done 3>"$TOP/target/logs/sizes"
     [ ! -s "$TOP/target/logs/sizes" ]
 }
+# Patches that switch a control off apply, and name tests that exist. Whether those go red: make teeth.
+check_teeth() { cargo xtask teeth --check; }
 # What must not stand in the repository: skipped tests, unfinished code.
 check_words() {
     ! git grep -nE '(todo|unimplemented)!\(|#\[ignore|t\.Skip' -- '*.rs' '*.go' ':!.ci/xtask'
