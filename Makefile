@@ -43,7 +43,7 @@ tools: ## Install what building, testing and the lab need, each once (10 min the
 
 .PHONY: build
 build: ## Compile the operator, the sidecar and the command line (development profile)
-	cargo build --locked -p wasmgear-operator -p wasmgear-sidecar -p wasmgear
+	cargo build --locked --workspace --bins
 
 .PHONY: guests
 guests: ## Build the example gears and the fixture guests into target/guests

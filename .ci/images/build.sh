@@ -47,13 +47,15 @@ product() {
     local profile=${PROFILE:-dev} registry=${REGISTRY:-wasmgear.test} folder version created=0 revision="" name
     local -a files=() flags=()
     case $profile in
-    dev) folder=debug ;;
-    release) folder=release flags=(--release) created=$(git -C "$TOP" log -1 --format=%ct) revision=$(git -C "$TOP" rev-parse HEAD) ;;
+    # All programs at once: the choice of crates decides the features of their dependencies, and another choice than the
+    # tests' would compile most of them a second time.
+    dev) folder=debug flags=(--workspace --bins) ;;
+    release) folder=release flags=(--release -p wasmgear-operator -p wasmgear-sidecar) created=$(git -C "$TOP" log -1 --format=%ct) revision=$(git -C "$TOP" rev-parse HEAD) ;;
     *) fail "PROFILE is '$profile'; expected dev or release" ;;
     esac
     need cargo "curl https://sh.rustup.rs -sSf | sh"
     say "compiling the operator and the sidecar, profile $profile"
-    cargo build --manifest-path "$TOP/Cargo.toml" --locked -p wasmgear-operator -p wasmgear-sidecar "${flags[@]}"
+    cargo build --manifest-path "$TOP/Cargo.toml" --locked "${flags[@]}"
     version=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' "$TOP/Cargo.toml")
     mkdir -p "$TOP/target/images/product"
     for name in wasmgear-operator wasmgear-sidecar; do
