@@ -75,6 +75,19 @@ pub(crate) fn nesting(depth: u32) -> Vec<u8> {
     gear(&[function]).finish()
 }
 
+/// A function with `depth` loops inside each other.
+pub(crate) fn loops(depth: u32) -> Vec<u8> {
+    let mut function = Function::new([]);
+    let mut instructions = function.instructions();
+    for _ in 0..depth {
+        instructions.loop_(BlockType::Empty);
+    }
+    for _ in 0..=depth {
+        instructions.end();
+    }
+    gear(&[function]).finish()
+}
+
 /// A function whose body, as its length field counts it, has `bytes` bytes.
 pub(crate) fn body(bytes: u32) -> Vec<u8> {
     let mut function = Function::new([]);

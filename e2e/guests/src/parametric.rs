@@ -37,6 +37,7 @@ pub const PARAMETRIC: &[Parametric] = &[
     bytes("functions-<n>", "has n functions", generated::functions),
     bytes("locals-<n>", "has a function of n locals", generated::locals),
     bytes("nesting-<n>", "has a function with n blocks inside each other, its own included", generated::nesting),
+    bytes("loops-<n>", "has a function with n loops inside each other", generated::loops),
     bytes("body-<bytes>", "has a function whose body is that long", generated::body),
     bytes("size-<bytes>", "is that long", generated::size),
 ];

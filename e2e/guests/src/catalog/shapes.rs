@@ -37,7 +37,7 @@ pub(super) const FIXTURES: &[Fixture] = &[
     Fixture::new("two-tables", Refused("table"), Echo("(table 1 funcref) (table 1 funcref)")),
     // --- what would cost the compiler all memory or all time
     Fixture::new("bomb-locals", Refused("locals"), Made(generated::bomb_locals)),
-    Fixture::new("bomb-loops", Refused("blocks"), Made(generated::bomb_loops)),
+    Fixture::new("bomb-loops", Refused("loops"), Made(generated::bomb_loops)),
     Fixture::new("bomb-within-bounds", CompileLimit, Made(generated::bomb_within_bounds)),
 ];
 

@@ -23,8 +23,8 @@ pub(crate) fn modest(name: &str, module: &[u8], pages: u64) {
 #[test]
 fn compiled_guests_are_modest() {
     for name in BUILT {
-        // One page takes stack, data and a small heap; the guest with the standard library has more of everything.
-        modest(name, &wasm(name), if *name == "sdk-probe" { 2 } else { 1 });
+        // One page takes stack, data and a small heap.
+        modest(name, &wasm(name), 1);
     }
 }
 
