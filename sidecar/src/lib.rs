@@ -28,6 +28,7 @@ pub mod state;
 pub mod termination;
 
 mod document;
+mod fetch;
 mod prepare;
 mod scrape;
 

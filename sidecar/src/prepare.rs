@@ -2,19 +2,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use gear_config::{Document, RegistrySource};
-use gear_nats::Endpoint;
-use gear_supply::{NatsRegistry, Policy, Registries, RegistryConfig, Verified};
+use gear_config::Document;
 
 use crate::{
     Config,
     document::DocumentFile,
+    fetch::module,
     guest_log::GuestLog,
     identity::Wire,
-    load::{Loader, limit},
+    load::Loader,
     metrics::{GearLabels, Process},
     pipeline::{Pipeline, PipelineParts},
-    problem::{Trouble, chain, reason},
+    problem::{Trouble, reason},
     state::{Serving, State},
 };
 
@@ -117,50 +116,4 @@ impl<'a> Preparing<'a> {
             None => Err(Trouble::passing(reason::ENGINE_UNAVAILABLE, "the engine is not there")),
         }
     }
-}
-
-/// The module's bytes: from the store, or fetched and kept.
-async fn module(loader: &Loader, document: &Document, pod: &str) -> Result<Verified, Trouble> {
-    let revision = &document.stable;
-    if let Some(module) = loader.stored(revision).await? {
-        return Ok(module);
-    }
-    let registries = registries(document, pod).await?;
-    let module = registries.fetch(&revision.digest, limit(revision)).await?;
-    loader.keep(&module).await?;
-    Ok(module)
-}
-
-/// The registries of the document. The connection for those on NATS lives as long as they are used.
-async fn registries(document: &Document, pod: &str) -> Result<Registries, Trouble> {
-    let (on_nats, others): (Vec<_>, Vec<_>) =
-        document.registries.iter().partition(|registry| registry.source == RegistrySource::Nats);
-    if on_nats.is_empty() {
-        let configs: Vec<RegistryConfig> = others.into_iter().map(RegistryConfig::from).collect();
-        return Ok(Registries::new(&configs, None, Policy::default())?);
-    }
-    match connect(document, pod).await {
-        Ok(jetstream) => {
-            let domain = document.nats.js_domain.as_deref();
-            let nats = |name: &str| NatsRegistry::new(name, jetstream.clone(), domain);
-            Ok(Registries::of_document(&document.registries, &nats, Policy::default())?)
-        }
-        Err(trouble) if others.is_empty() => Err(trouble),
-        Err(trouble) => {
-            tracing::warn!(problem = trouble.problem.message, "the registries on NATS are left out this time");
-            let configs: Vec<RegistryConfig> = others.into_iter().map(RegistryConfig::from).collect();
-            Ok(Registries::new(&configs, None, Policy::default())?)
-        }
-    }
-}
-
-async fn connect(document: &Document, pod: &str) -> Result<async_nats::jetstream::Context, Trouble> {
-    let told = |error: gear_nats::ConnectError| Trouble {
-        transient: error.may_pass(),
-        ..Trouble::passing(reason::NATS_UNAVAILABLE, chain(&error))
-    };
-    let endpoint = Endpoint::new(&document.nats).map_err(told)?;
-    let durable = document.gear.durable();
-    let client = endpoint.connect(&format!("{durable} {pod} modules"), &format!("_INBOX_{durable}")).await;
-    Ok(endpoint.jetstream(client.map_err(told)?))
 }

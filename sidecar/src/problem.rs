@@ -3,7 +3,7 @@
 use gear_config::status::Problem;
 use gear_host::{LoadError, compile::CompileError};
 use gear_module::{Denial, Refusal};
-use gear_supply::SupplyError;
+use gear_supply::{Class, SupplyError};
 
 /// Reasons of the sidecar's own; those of its parts come with their errors.
 pub mod reason {
@@ -15,8 +15,6 @@ pub mod reason {
     pub const NOT_AVAILABLE: &str = "NotAvailable";
     /// The module asks for more than it is granted.
     pub const NOT_GRANTED: &str = "NotGranted";
-    /// No connection to NATS.
-    pub const NATS_UNAVAILABLE: &str = "NatsUnavailable";
     /// The wasm engine could not be made.
     pub const ENGINE_UNAVAILABLE: &str = "EngineUnavailable";
     /// The process is ending.
@@ -62,8 +60,9 @@ pub fn chain(error: &(dyn std::error::Error + 'static)) -> String {
 impl From<SupplyError> for Trouble {
     fn from(error: SupplyError) -> Self {
         let class = error.class();
-        // What a registry holds can be put right without a new document, but not by asking soon again: slowly, then.
-        Self { problem: problem(class.as_str(), error.chain()), transient: true }
+        // What a registry lacks can be put there without a new document: it is asked again, slowly. Whoever gave wrong
+        // bytes for a digest is not asked again until the document changes.
+        Self { problem: problem(class.as_str(), error.chain()), transient: class != Class::DigestMismatch }
     }
 }
 
@@ -91,5 +90,24 @@ impl From<LoadError> for Trouble {
     fn from(error: LoadError) -> Self {
         let transient = matches!(error, LoadError::Start(_) | LoadError::Artifact { .. });
         Self { problem: problem(error.reason(), chain(&error)), transient }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use gear_module::Digest;
+
+    use super::*;
+
+    #[test]
+    fn a_registry_that_gave_wrong_bytes_is_not_asked_again_and_one_that_had_none_is() {
+        let (registry, what) = ("main".to_owned(), "sha256:00".to_owned());
+        let (wanted, found) = (Digest::of(b"wanted"), Digest::of(b"found"));
+        let mismatch = SupplyError::Mismatch { registry: registry.clone(), what: what.clone(), wanted, found };
+        let trouble = Trouble::from(mismatch);
+        assert_eq!((trouble.problem.reason.as_str(), trouble.transient), ("DigestMismatch", false));
+        let unavailable = SupplyError::Unavailable { registry, doing: what, source: "refused".into() };
+        let trouble = Trouble::from(unavailable);
+        assert_eq!((trouble.problem.message.ends_with(": refused"), trouble.transient), (true, true));
     }
 }

@@ -33,6 +33,14 @@ impl Denials {
         self.seen.borrow().clone()
     }
 
+    /// Waits until any subject is refused, and names it; for ever when none is.
+    pub async fn first(&self) -> String {
+        let mut seen = self.seen.subscribe();
+        // The sender lives in `self`, so that waiting can't end otherwise.
+        let seen = seen.wait_for(|seen| !seen.is_empty()).await.map(|seen| seen.first().cloned());
+        seen.ok().flatten().unwrap_or_default()
+    }
+
     /// Waits until this subject is refused; for ever when it never is.
     pub async fn of(&self, subject: &str) {
         let mut seen = self.seen.subscribe();
@@ -62,5 +70,6 @@ mod tests {
         denials.note("nats: maximum connections exceeded");
         denials.of("$JS.API.STREAM.INFO.flux-msg").await;
         assert_eq!(denials.all().len(), 1);
+        assert_eq!(denials.first().await, "$JS.API.STREAM.INFO.flux-msg");
     }
 }

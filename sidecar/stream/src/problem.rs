@@ -44,7 +44,9 @@ pub(crate) fn problem(reason: &'static str, message: impl Into<String>) -> Probl
     Problem { reason: reason.to_owned(), message: message.into() }
 }
 
-pub(crate) fn denied(subject: &str) -> Problem {
+/// The sentence about a subject that the server refused.
+#[must_use]
+pub fn denied(subject: &str) -> Problem {
     problem(
         PERMISSION_DENIED,
         format!(
