@@ -13,7 +13,7 @@ const FILES: [(&str, &str); 3] = [
 const CHART: &str = "charts/wasmgear/templates/crd.yaml";
 
 /// Writes the files that differ.
-pub fn run() -> anyhow::Result<()> {
+pub(crate) fn run() -> anyhow::Result<()> {
     let top = &Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     for (what, path) in FILES {
         let text = crdgen(top, what)?;

@@ -61,7 +61,7 @@ impl Tooth {
                 "red" => drop(red.insert(value.to_owned())),
                 "green" => drop(green.insert(value.to_owned())),
                 "limit" => {
-                    limit = value.parse().with_context(|| format!("limit: '{value}' is no number of seconds"))?
+                    limit = value.parse().with_context(|| format!("limit: '{value}' is no number of seconds"))?;
                 }
                 _ => bail!("'{key}' is no key; keys are: control, breaks, test, red, green, limit"),
             }

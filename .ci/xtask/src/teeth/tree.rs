@@ -104,27 +104,38 @@ impl Tree {
             if to.exists() || !from.is_dir() {
                 continue;
             }
-            for part in ["deps", "build", ".fingerprint"] {
-                fs::create_dir_all(to.join(part))?;
-                let Ok(entries) = fs::read_dir(from.join(part)) else { continue };
-                for entry in entries {
-                    let entry = entry?;
-                    let name = entry.file_name().to_string_lossy().into_owned();
-                    if own.contains(&crate_of(&name)) {
-                        continue;
-                    }
-                    if part == "deps" {
-                        if name.ends_with(".rlib") || name.ends_with(".rmeta") || name.ends_with(".so") {
-                            fs::hard_link(entry.path(), to.join(part).join(&name)).with_context(|| name.clone())?;
-                        }
-                    } else {
-                        quiet(Command::new("cp").arg("-a").arg(entry.path()).arg(to.join(part)))?;
-                    }
+            for path in others(&from.join("deps"), &own)?.iter().filter(|path| is_library(path)) {
+                take(path, &to.join("deps"), "--link")?;
+            }
+            for part in ["build", ".fingerprint"] {
+                for path in others(&from.join(part), &own)? {
+                    take(&path, &to.join(part), "--archive")?;
                 }
             }
         }
         Ok(())
     }
+}
+
+/// What a folder of Cargo's holds of crates that are not ours.
+fn others(folder: &Path, own: &[String]) -> anyhow::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        if !own.contains(&crate_of(&entry.file_name().to_string_lossy())) {
+            paths.push(entry.path());
+        }
+    }
+    Ok(paths)
+}
+
+fn is_library(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["rlib", "rmeta", "so"].iter().any(|known| extension == *known))
+}
+
+fn take(path: &Path, folder: &Path, how: &str) -> anyhow::Result<()> {
+    fs::create_dir_all(folder).with_context(|| folder.display().to_string())?;
+    quiet(Command::new("cp").args(["--archive", how]).arg(path).arg(folder))
 }
 
 /// Whether a patch applies to the checkout as it is.
@@ -154,7 +165,7 @@ fn quiet(command: &mut Command) -> anyhow::Result<()> {
     let output = command
         .stdin(Stdio::null())
         .output()
-        .with_context(|| format!("{:?} can not be started", command.get_program()))?;
+        .with_context(|| format!("{} can not be started", command.get_program().display()))?;
     ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; "));
     Ok(())
 }
