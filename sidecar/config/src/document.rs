@@ -80,7 +80,7 @@ pub struct Registry {
 
 /// What kind of place a registry is, for somebody who has a digest.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
+#[serde(tag = "kind", rename_all = "camelCase", from = "RegistrySourceForm")]
 pub enum RegistrySource {
     /// Object store `wasm_modules` of the NATS that the gear uses.
     Nats,
@@ -94,6 +94,25 @@ pub enum RegistrySource {
         /// The directory.
         path: PathBuf,
     },
+}
+
+/// As it is read: serde lets a variant without fields pass with any field; one with an empty list of them refuses.
+#[derive(Deserialize)]
+#[serde(tag = "kind", rename_all = "camelCase", deny_unknown_fields)]
+enum RegistrySourceForm {
+    Nats {},
+    Operator { url: String },
+    Folder { path: PathBuf },
+}
+
+impl From<RegistrySourceForm> for RegistrySource {
+    fn from(form: RegistrySourceForm) -> Self {
+        match form {
+            RegistrySourceForm::Nats {} => Self::Nats,
+            RegistrySourceForm::Operator { url } => Self::Operator { url },
+            RegistrySourceForm::Folder { path } => Self::Folder { path },
+        }
+    }
 }
 
 /// A document that a sidecar can't follow.

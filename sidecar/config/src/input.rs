@@ -28,7 +28,7 @@ pub struct Input {
 
 /// Where a new consumer begins.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "from", deny_unknown_fields)]
+#[serde(tag = "from", from = "DeliverForm")]
 pub enum Deliver {
     /// With the oldest message that the stream still holds.
     All,
@@ -38,4 +38,21 @@ pub enum Deliver {
         /// RFC 3339, UTC; the creation time of the resource.
         start: String,
     },
+}
+
+/// As it is read: serde lets a variant without fields pass with any field; one with an empty list of them refuses.
+#[derive(Deserialize)]
+#[serde(tag = "from", deny_unknown_fields)]
+enum DeliverForm {
+    All {},
+    Time { start: String },
+}
+
+impl From<DeliverForm> for Deliver {
+    fn from(form: DeliverForm) -> Self {
+        match form {
+            DeliverForm::All {} => Self::All,
+            DeliverForm::Time { start } => Self::Time { start },
+        }
+    }
 }

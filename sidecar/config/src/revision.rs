@@ -72,7 +72,7 @@ impl Default for Limits {
 
 /// How long an instance lives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "mode", deny_unknown_fields)]
+#[serde(tag = "mode", from = "InstanceForm")]
 pub enum Instance {
     /// A new instance for each message; no message ever sees another one's memory.
     Fresh,
@@ -82,6 +82,23 @@ pub enum Instance {
         /// Messages after which the instance is replaced.
         max_messages: u32,
     },
+}
+
+/// As it is read: serde lets a variant without fields pass with any field; one with an empty list of them refuses.
+#[derive(Deserialize)]
+#[serde(tag = "mode", rename_all_fields = "camelCase", deny_unknown_fields)]
+enum InstanceForm {
+    Fresh {},
+    Persistent { max_messages: u32 },
+}
+
+impl From<InstanceForm> for Instance {
+    fn from(form: InstanceForm) -> Self {
+        match form {
+            InstanceForm::Fresh {} => Self::Fresh,
+            InstanceForm::Persistent { max_messages } => Self::Persistent { max_messages },
+        }
+    }
 }
 
 /// `maxMessages` of a persistent instance when the resource does not say.

@@ -50,11 +50,39 @@ fn a_document_survives_its_own_text() {
 
 #[test]
 fn unknown_fields_are_refused_by_name() {
-    let mut json = serde_json::to_value(sample()).unwrap();
-    json["stable"]["allowEverything"] = true.into();
-    let error = Document::parse(json.to_string().as_bytes()).unwrap_err();
-    let source = std::error::Error::source(&error).unwrap().to_string();
-    assert!(source.contains("allowEverything"), "{source}");
+    let mut other = sample();
+    other.stable.instance = Instance::persistent();
+    other.input.deliver = Deliver::All;
+    other.registries = ["one", "two"].map(|name| Registry { name: name.into(), source: RegistrySource::Nats }).into();
+    other.registries[1].source = RegistrySource::Operator { url: "http://operator:8083".into() };
+    other.candidate = Some(Candidate { revision: sample().stable, percent: 10 });
+    for document in [sample(), other] {
+        let plain = serde_json::to_value(document).unwrap();
+        let objects = objects("", &plain);
+        assert!(objects.len() > 8, "{objects:?}");
+        // A gear's own parameters have any names.
+        for place in objects.iter().filter(|place| !place.ends_with("/config")) {
+            let mut json = plain.clone();
+            json.pointer_mut(place).unwrap()["allowEverything"] = true.into();
+            let error = Document::parse(json.to_string().as_bytes()).map(|_| ()).expect_err(place);
+            let source = std::error::Error::source(&error).unwrap().to_string();
+            assert!(source.contains("allowEverything"), "{place}: {source}");
+        }
+    }
+}
+
+/// Where the objects of a value are, itself included.
+fn objects(place: &str, value: &serde_json::Value) -> Vec<String> {
+    let inner: Vec<(String, &serde_json::Value)> = match value {
+        serde_json::Value::Object(fields) => fields.iter().map(|(name, field)| (name.clone(), field)).collect(),
+        serde_json::Value::Array(items) => items.iter().enumerate().map(|(n, item)| (n.to_string(), item)).collect(),
+        _ => return Vec::new(),
+    };
+    let itself = value.is_object().then(|| place.to_owned());
+    itself
+        .into_iter()
+        .chain(inner.iter().flat_map(|(name, value)| objects(&format!("{place}/{name}"), value)))
+        .collect()
 }
 
 #[test]
