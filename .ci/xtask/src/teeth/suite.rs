@@ -97,8 +97,9 @@ impl Suite {
         match self {
             Self::Cargo(words) => {
                 command.args(["cargo", "test", "--locked", "--quiet"]).args(words).current_dir(tree);
-                // The outputs go to the copy's own folder; snapshots are compared, never rewritten.
-                command.env_remove("CARGO_TARGET_DIR").env("INSTA_UPDATE", "no");
+                // The outputs go to the copy's own folder; nothing is written into its sources.
+                command.env_remove("CARGO_TARGET_DIR");
+                command.env("INSTA_UPDATE", "no").env("PROPTEST_DISABLE_FAILURE_PERSISTENCE", "1");
                 if names.is_empty() {
                     command.arg("--no-run");
                 } else {
