@@ -32,13 +32,13 @@ use tokio_util::sync::CancellationToken;
 use crate::modules::Modules;
 
 /// How far the operator is.
-#[derive(Debug, Clone, Default)]
-pub struct Health(Arc<AtomicU8>);
+#[derive(Debug, Clone)]
+pub(crate) struct Health(Arc<AtomicU8>);
 
 /// What the operator does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Phase {
+pub(crate) enum Phase {
     /// It does not know its cluster yet.
     Starting = 0,
     /// Another one leads.
@@ -49,9 +49,15 @@ pub enum Phase {
     Leading = 3,
 }
 
+impl Default for Health {
+    fn default() -> Self {
+        Self(Arc::new(AtomicU8::new(Phase::Starting as u8)))
+    }
+}
+
 impl Health {
     /// The operator does this now.
-    pub fn set(&self, phase: Phase) {
+    pub(crate) fn set(&self, phase: Phase) {
         self.0.store(phase as u8, Ordering::Relaxed);
     }
 
@@ -73,12 +79,12 @@ struct Admin {
 }
 
 /// Opens a port; 0 is any.
-pub async fn open(port: u16) -> std::io::Result<TcpListener> {
+pub(crate) async fn open(port: u16) -> std::io::Result<TcpListener> {
     TcpListener::bind(SocketAddr::from((Ipv6Addr::UNSPECIFIED, port))).await
 }
 
 /// Serves probes and metrics until `stop`.
-pub async fn serve_admin(
+pub(crate) async fn serve_admin(
     listener: TcpListener,
     health: Health,
     registry: Arc<Registry>,
@@ -95,7 +101,7 @@ pub async fn serve_admin(
 }
 
 /// Serves modules until `stop`.
-pub async fn serve_modules(
+pub(crate) async fn serve_modules(
     listener: TcpListener,
     modules: Arc<Modules>,
     stop: CancellationToken,

@@ -9,7 +9,7 @@ use std::{
 
 /// Delays by gear. The key is the UID, so that a resource that was made anew starts anew.
 #[derive(Debug)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     first: Duration,
     most: Duration,
     failures: Mutex<HashMap<String, u32>>,
@@ -18,12 +18,12 @@ pub struct Backoff {
 impl Backoff {
     /// Delays from `first` to `most`.
     #[must_use]
-    pub fn new(first: Duration, most: Duration) -> Self {
+    pub(crate) fn new(first: Duration, most: Duration) -> Self {
         Self { first, most, failures: Mutex::default() }
     }
 
     /// Another failure: how long to wait, between half and all of the doubled delay.
-    pub fn failed(&self, uid: &str) -> Duration {
+    pub(crate) fn failed(&self, uid: &str) -> Duration {
         let mut failures = self.failures.lock().unwrap_or_else(PoisonError::into_inner);
         let count = failures.entry(uid.to_owned()).or_default();
         let delay = self.first.saturating_mul(2u32.saturating_pow(*count)).min(self.most);
@@ -32,13 +32,13 @@ impl Backoff {
     }
 
     /// A success, or the end of the gear.
-    pub fn clear(&self, uid: &str) {
+    pub(crate) fn clear(&self, uid: &str) {
         self.failures.lock().unwrap_or_else(PoisonError::into_inner).remove(uid);
     }
 }
 
 /// A random time between two.
-pub fn jittered(least: Duration, most: Duration) -> Duration {
+pub(crate) fn jittered(least: Duration, most: Duration) -> Duration {
     // Each RandomState is seeded anew, which is all the randomness that a delay needs.
     let random = RandomState::new().hash_one(0u8) % 1000;
     let span = most.saturating_sub(least);

@@ -9,7 +9,7 @@ use tokio::sync::OnceCell;
 
 /// The operator's own connection to NATS.
 #[derive(Debug)]
-pub struct Bus {
+pub(crate) struct Bus {
     endpoint: Endpoint,
     domain: Option<String>,
     context: OnceCell<Context>,
@@ -18,18 +18,18 @@ pub struct Bus {
 impl Bus {
     /// A connection that is not made yet.
     #[must_use]
-    pub fn new(endpoint: Endpoint, domain: Option<String>) -> Self {
+    pub(crate) fn new(endpoint: Endpoint, domain: Option<String>) -> Self {
         Self { endpoint, domain, context: OnceCell::new() }
     }
 
     /// The JetStream domain, where there is one.
     #[must_use]
-    pub fn domain(&self) -> Option<&str> {
+    pub(crate) fn domain(&self) -> Option<&str> {
         self.domain.as_deref()
     }
 
     /// JetStream over the connection, which is made now if it is not there.
-    pub async fn context(&self) -> Result<Context, ConnectError> {
+    pub(crate) async fn context(&self) -> Result<Context, ConnectError> {
         let make = || async {
             let client = self.endpoint.connect("wasmgear-operator", "_INBOX_wasmgear_operator").await?;
             Ok(self.endpoint.jetstream(client))
@@ -39,7 +39,7 @@ impl Bus {
 
     /// The servers, for people.
     #[must_use]
-    pub fn servers(&self) -> &str {
+    pub(crate) fn servers(&self) -> &str {
         self.endpoint.servers()
     }
 }

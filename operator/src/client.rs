@@ -9,7 +9,7 @@ use tower::util::MapRequestLayer;
 use crate::metrics::Metrics;
 
 /// Makes the client.
-pub fn counted(config: Config, metrics: Metrics) -> Result<Client, kube::Error> {
+pub(crate) fn counted(config: Config, metrics: Metrics) -> Result<Client, kube::Error> {
     let count = move |request: hyper::Request<Body>| {
         metrics.request(request.method().as_str(), request.uri().path());
         request

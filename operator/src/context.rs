@@ -21,15 +21,15 @@ use tokio::sync::mpsc::UnboundedSender;
 use wasmgear_crds::{WasmGear, words};
 
 use crate::{
-    Settings, backoff::Backoff, bus::Bus, metrics::Metrics, modules::Modules, observe::Observations,
+    Settings, backoff::Backoff, bus::Bus, metrics::Metrics, modules::Modules, observe::Observations, reading::Reading,
     reconcile::apply::Forms,
 };
 
 /// A gear as it is watched: one that can't be read does not stop the others.
-pub type Gear = DeserializeGuard<WasmGear>;
+pub(crate) type Gear = DeserializeGuard<WasmGear>;
 
 /// What all parts of the controller share.
-pub struct Context {
+pub(crate) struct Context {
     /// The API server.
     pub client: Client,
     /// What the operator runs by.
@@ -58,7 +58,7 @@ pub struct Context {
 
 /// The watched objects, as far as more than their existence is needed; of all watched namespaces.
 #[derive(Clone, Default)]
-pub struct Stores {
+pub(crate) struct Stores {
     /// Gears.
     pub gears: Many<Gear>,
     /// Pods of gears, without what nobody reads.
@@ -69,11 +69,13 @@ pub struct Stores {
     pub deployments: Many<PartialObjectMeta<Deployment>>,
     /// Labels of namespaces; empty without allow rules.
     pub namespaces: Many<PartialObjectMeta<Namespace>>,
+    /// Whether everything above is complete.
+    pub reading: Reading,
 }
 
 /// Stores of several watches over one kind.
 #[derive(Clone)]
-pub struct Many<K: kube::runtime::reflector::Lookup<DynamicType = ()> + 'static>(pub Vec<Store<K>>);
+pub(crate) struct Many<K: kube::runtime::reflector::Lookup<DynamicType = ()> + 'static>(pub Vec<Store<K>>);
 
 impl<K: kube::runtime::reflector::Lookup<DynamicType = ()> + 'static> Default for Many<K> {
     fn default() -> Self {
@@ -84,13 +86,13 @@ impl<K: kube::runtime::reflector::Lookup<DynamicType = ()> + 'static> Default fo
 impl<K: kube::runtime::reflector::Lookup<DynamicType = ()> + Clone + 'static> Many<K> {
     /// An object, if some watch has it.
     #[must_use]
-    pub fn get(&self, key: &ObjectRef<K>) -> Option<Arc<K>> {
+    pub(crate) fn get(&self, key: &ObjectRef<K>) -> Option<Arc<K>> {
         self.0.iter().find_map(|store| store.get(key))
     }
 
     /// All objects.
     #[must_use]
-    pub fn all(&self) -> Vec<Arc<K>> {
+    pub(crate) fn all(&self) -> Vec<Arc<K>> {
         self.0.iter().flat_map(Store::state).collect()
     }
 }
@@ -98,7 +100,7 @@ impl<K: kube::runtime::reflector::Lookup<DynamicType = ()> + Clone + 'static> Ma
 impl Stores {
     /// Pods that belong to a gear by owner references all the way up; a label alone proves nothing.
     #[must_use]
-    pub fn pods_of(&self, namespace: &str, uid: &str) -> Vec<Arc<Pod>> {
+    pub(crate) fn pods_of(&self, namespace: &str, uid: &str) -> Vec<Arc<Pod>> {
         let mut pods = self.pods.all();
         pods.retain(|pod| {
             pod.metadata.namespace.as_deref() == Some(namespace) && self.gear_of(pod, namespace).as_deref() == Some(uid)
@@ -119,7 +121,7 @@ impl Stores {
 
     /// Gears of a namespace.
     #[must_use]
-    pub fn gears_in(&self, namespace: &str) -> Vec<ObjectRef<Gear>> {
+    pub(crate) fn gears_in(&self, namespace: &str) -> Vec<ObjectRef<Gear>> {
         let gears = self.gears.all();
         let inside = gears.iter().filter(|gear| gear.namespace().as_deref() == Some(namespace));
         inside.map(|gear| ObjectRef::new(&gear.name_any()).within(namespace)).collect()
@@ -133,23 +135,23 @@ fn controller(owners: &[OwnerReference], kind: &str) -> Option<(String, String)>
 
 /// The gear that an object belongs to, by its label. Good enough to look at the gear again, for nothing else.
 #[must_use]
-pub fn gear_by_label(meta: &ObjectMeta) -> Option<ObjectRef<Gear>> {
+pub(crate) fn gear_by_label(meta: &ObjectMeta) -> Option<ObjectRef<Gear>> {
     let name = meta.labels.as_ref()?.get(words::GEAR_LABEL)?;
     Some(ObjectRef::new(name).within(meta.namespace.as_deref()?))
 }
 
 /// Wakes the controller of a namespace for a gear.
 #[derive(Debug, Clone, Default)]
-pub struct Wake(HashMap<Option<String>, UnboundedSender<ObjectRef<Gear>>>);
+pub(crate) struct Wake(HashMap<Option<String>, UnboundedSender<ObjectRef<Gear>>>);
 
 impl Wake {
     /// A controller for a namespace, or for all of them.
-    pub fn add(&mut self, namespace: Option<String>, sender: UnboundedSender<ObjectRef<Gear>>) {
+    pub(crate) fn add(&mut self, namespace: Option<String>, sender: UnboundedSender<ObjectRef<Gear>>) {
         self.0.insert(namespace, sender);
     }
 
     /// Look at this gear.
-    pub fn gear(&self, gear: ObjectRef<Gear>) {
+    pub(crate) fn gear(&self, gear: ObjectRef<Gear>) {
         if let Some(sender) = self.0.get(&gear.namespace).or_else(|| self.0.get(&None)) {
             // A controller that is gone has no gear to look at.
             let _ = sender.send(gear);
@@ -159,11 +161,11 @@ impl Wake {
 
 /// How gears stand: ready, reconciling, stalled; by UID.
 #[derive(Debug, Default)]
-pub struct Standing(Mutex<HashMap<String, crate::metrics::State>>);
+pub(crate) struct Standing(Mutex<HashMap<String, crate::metrics::State>>);
 
 impl Standing {
     /// A gear stands like this now, or is gone.
-    pub fn set(&self, uid: &str, state: Option<crate::metrics::State>, metrics: &Metrics) {
+    pub(crate) fn set(&self, uid: &str, state: Option<crate::metrics::State>, metrics: &Metrics) {
         use crate::metrics::State;
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match state {

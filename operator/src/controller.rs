@@ -48,14 +48,14 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 type Wakes = BoxStream<'static, Result<Vec<ObjectRef<Gear>>, watcher::Error>>;
 
 /// The watches of one namespace, or of all.
-pub struct Scope {
+pub(crate) struct Scope {
     gears: Store<Gear>,
     wakes: Vec<Wakes>,
     woken: UnboundedReceiver<ObjectRef<Gear>>,
 }
 
 /// Prepares the watches; they begin when they are polled.
-pub fn watch(
+pub(crate) fn watch(
     client: &Client,
     namespaces: &[String],
     tenants: bool,
@@ -74,7 +74,8 @@ pub fn watch(
         let (reader, writer) = store();
         let events = watcher(Api::<PartialObjectMeta<Namespace>>::all(client.clone()), watcher::Config::default());
         let all = stores.gears.clone();
-        let touched = events.default_backoff().modify(strip).reflect(writer).touched_objects();
+        let read = stores.reading.begun();
+        let touched = events.default_backoff().modify(strip).reflect(writer).inspect(read).touched_objects();
         first.wakes.push(wakes(touched, move |namespace| inside(&all, &namespace.name_any())));
         stores.namespaces.0.push(reader);
     }
@@ -98,17 +99,24 @@ fn scope(
         .modify(strip)
         .inspect(move |event| roster.see(event.as_ref().ok()))
         .reflect(gears_writer)
+        .inspect(stores.reading.begun())
         .applied_objects()
         .predicate_filter(meaningful, PredicateConfig::default());
-    let pod_events = watcher(api::<Pod>(client, place), ours()).default_backoff().modify(slim).reflect(pods_writer);
+    let pod_events = watcher(api::<Pod>(client, place), ours())
+        .default_backoff()
+        .modify(slim)
+        .reflect(pods_writer)
+        .inspect(stores.reading.begun());
     let set_events = watcher(api::<PartialObjectMeta<ReplicaSet>>(client, place), ours())
         .default_backoff()
         .modify(strip)
-        .reflect(sets_writer);
+        .reflect(sets_writer)
+        .inspect(stores.reading.begun());
     let deployment_events = watcher(api::<PartialObjectMeta<Deployment>>(client, place), ours())
         .default_backoff()
         .modify(strip)
-        .reflect(deployments_writer);
+        .reflect(deployments_writer)
+        .inspect(stores.reading.begun());
     let all = crate::context::Many(vec![gears.clone()]);
     let wakes = vec![
         wakes(gear_events, |gear| vec![ObjectRef::from_obj(gear)]),
@@ -132,7 +140,7 @@ fn scope(
 }
 
 /// Works until `stop`, then finishes what is in hand.
-pub async fn run(scope: Scope, ctx: Arc<Context>, stop: CancellationToken) {
+pub(crate) async fn run(scope: Scope, ctx: Arc<Context>, stop: CancellationToken) {
     let Scope { gears, wakes, woken } = scope;
     let woken = futures_util::stream::unfold(woken, |mut woken| async move { Some((Ok(woken.recv().await?), woken)) });
     let watched = futures_util::stream::select_all(wakes).flat_map(|wake| {
@@ -233,24 +241,4 @@ fn slim(pod: &mut Pod) {
             .collect(),
         ..k8s_openapi::api::core::v1::PodSpec::default()
     };
-}
-
-/// Whether the watches have what was there when they began.
-pub async fn synced(stores: &Stores) {
-    for store in &stores.gears.0 {
-        // A writer that is gone ends the controller, which says so itself.
-        let _ = store.wait_until_ready().await;
-    }
-    for store in &stores.pods.0 {
-        let _ = store.wait_until_ready().await;
-    }
-    for store in &stores.deployments.0 {
-        let _ = store.wait_until_ready().await;
-    }
-    for store in &stores.replica_sets.0 {
-        let _ = store.wait_until_ready().await;
-    }
-    for store in &stores.namespaces.0 {
-        let _ = store.wait_until_ready().await;
-    }
 }

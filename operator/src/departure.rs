@@ -35,7 +35,7 @@ const STRAGGLERS: Duration = Duration::from_mins(10);
 
 /// A gear that may be gone.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Leaver {
+pub(crate) struct Leaver {
     namespace: String,
     name: String,
     uid: String,
@@ -60,7 +60,7 @@ impl Leaver {
 
 /// Notices who left, also across a watch that broke and began anew.
 #[derive(Debug)]
-pub struct Roster {
+pub(crate) struct Roster {
     here: HashMap<String, Leaver>,
     listed: HashMap<String, Leaver>,
     gone: UnboundedSender<Leaver>,
@@ -69,12 +69,12 @@ pub struct Roster {
 impl Roster {
     /// Nobody is here yet.
     #[must_use]
-    pub fn new(gone: UnboundedSender<Leaver>) -> Self {
+    pub(crate) fn new(gone: UnboundedSender<Leaver>) -> Self {
         Self { here: HashMap::new(), listed: HashMap::new(), gone }
     }
 
     /// One event of the watch.
-    pub fn see(&mut self, event: Option<&watcher::Event<Gear>>) {
+    pub(crate) fn see(&mut self, event: Option<&watcher::Event<Gear>>) {
         let known = |gear: &Gear| Leaver::of(gear).map(|leaver| (leaver.uid.clone(), leaver));
         match event {
             Some(watcher::Event::Init) => self.listed.clear(),
@@ -105,7 +105,7 @@ impl Roster {
 }
 
 /// Clears up after gears that are gone, until `stop`.
-pub async fn run(ctx: Arc<Context>, mut gone: UnboundedReceiver<Leaver>, stop: CancellationToken) {
+pub(crate) async fn run(ctx: Arc<Context>, mut gone: UnboundedReceiver<Leaver>, stop: CancellationToken) {
     let mut work = JoinSet::new();
     loop {
         tokio::select! {

@@ -4,7 +4,7 @@ use wasmgear_crds::Reason;
 
 /// When to look again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Retry {
+pub(crate) enum Retry {
     /// When the resource changes: nothing else can help.
     OnChange,
     /// Now and then: somebody may push a module or make a Secret, and nobody tells us.
@@ -15,7 +15,7 @@ pub enum Retry {
 
 /// Why a gear can't have what it asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub(crate) struct Failure {
     /// The word of the condition, the Event and the metric.
     pub reason: Reason,
     /// One sentence: what, where, what helps.
@@ -26,20 +26,20 @@ pub struct Failure {
 
 impl Failure {
     /// A failure that only a change of the resource ends.
-    pub fn on_change(reason: Reason, message: impl Into<String>) -> Self {
+    pub(crate) fn on_change(reason: Reason, message: impl Into<String>) -> Self {
         Self { reason, message: message.into(), retry: Retry::OnChange }
     }
 
     /// Whether nothing will change before somebody changes something.
     #[must_use]
-    pub fn is_stalled(&self) -> bool {
+    pub(crate) fn is_stalled(&self) -> bool {
         self.retry != Retry::Backoff
     }
 }
 
 /// A chain of causes as one sentence.
 #[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

@@ -24,7 +24,7 @@ pub struct Lost(String);
 
 /// One claimant.
 #[derive(Debug, Clone)]
-pub struct Claimant {
+pub(crate) struct Claimant {
     api: Api<Lease>,
     name: String,
     me: String,
@@ -52,12 +52,12 @@ enum Turn {
 impl Claimant {
     /// A claimant by the name `me`.
     #[must_use]
-    pub fn new(client: Client, namespace: &str, name: &str, me: &str, valid: Duration) -> Self {
+    pub(crate) fn new(client: Client, namespace: &str, name: &str, me: &str, valid: Duration) -> Self {
         Self { api: Api::namespaced(client, namespace), name: name.to_owned(), me: me.to_owned(), valid }
     }
 
     /// Waits until this claimant leads.
-    pub async fn acquire(&self) {
+    pub(crate) async fn acquire(&self) {
         let mut seen = None;
         loop {
             match self.try_claim(&mut seen).await {
@@ -70,7 +70,7 @@ impl Claimant {
     }
 
     /// Renews until that fails. Never returns while this claimant leads.
-    pub async fn keep(&self) -> Lost {
+    pub(crate) async fn keep(&self) -> Lost {
         let (mut renewed, mut pause) = (Instant::now(), self.valid / 3);
         loop {
             sleep(pause).await;
@@ -93,7 +93,7 @@ impl Claimant {
     }
 
     /// Gives the claim back, if it is ours.
-    pub async fn release(&self) {
+    pub(crate) async fn release(&self) {
         let result: Result<(), kube::Error> = async {
             let mut lease = self.api.get(&self.name).await?;
             if holder(&lease) == Some(&self.me) {

@@ -23,6 +23,7 @@ mod metrics;
 mod modules;
 mod observe;
 mod operator;
+mod reading;
 mod reconcile;
 mod record;
 mod settings;

@@ -11,7 +11,7 @@ use prometheus_client::{
 
 /// Figures of the operator. Cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Metrics {
+pub(crate) struct Metrics {
     reconciles: Family<ResultLabel, Counter>,
     seconds: Histogram,
     writes: Family<WriteLabel, Counter>,
@@ -59,7 +59,7 @@ const RESOURCES: [&str; 9] = [
 
 /// How a gear stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub(crate) enum State {
     /// Ready.
     Ready,
     /// Work goes on, or waits.
@@ -80,7 +80,7 @@ impl State {
 
 impl Metrics {
     /// Makes the figures and adds them to a registry.
-    pub fn register(registry: &mut Registry) -> Self {
+    pub(crate) fn register(registry: &mut Registry) -> Self {
         let this = Self {
             reconciles: Family::default(),
             seconds: Histogram::new([0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0]),
@@ -150,13 +150,13 @@ impl Metrics {
     }
 
     /// One pass over a gear ended.
-    pub fn reconcile(&self, result: &'static str, time: Duration) {
+    pub(crate) fn reconcile(&self, result: &'static str, time: Duration) {
         self.reconciles.get_or_create(&ResultLabel { result }).inc();
         self.seconds.observe(time.as_secs_f64());
     }
 
     /// One request to the API server. Reads are not counted.
-    pub fn request(&self, method: &str, path: &str) {
+    pub(crate) fn request(&self, method: &str, path: &str) {
         let verb = match method {
             "POST" => "create",
             "PUT" => "update",
@@ -168,43 +168,31 @@ impl Metrics {
     }
 
     /// One look-up or download ended.
-    pub fn module(&self, step: &'static str, error: Option<&SupplyError>) {
+    pub(crate) fn module(&self, step: &'static str, error: Option<&SupplyError>) {
         let result = error.map_or("ok", |error| error.class().as_str());
         self.modules.get_or_create(&ModuleLabel { step, result }).inc();
     }
 
     /// One question to a sidecar ended.
-    pub fn probe(&self, result: &'static str) {
+    pub(crate) fn probe(&self, result: &'static str) {
         self.probes.get_or_create(&ResultLabel { result }).inc();
     }
 
     /// The consumer of a gear that is gone was dealt with.
-    pub fn consumer(&self, result: &'static str) {
+    pub(crate) fn consumer(&self, result: &'static str) {
         self.consumers.get_or_create(&ResultLabel { result }).inc();
     }
 
     /// How gears stand: ready, reconciling, stalled.
-    pub fn gears(&self, counts: [i64; 3]) {
+    pub(crate) fn gears(&self, counts: [i64; 3]) {
         for (state, count) in [State::Ready, State::Reconciling, State::Stalled].into_iter().zip(counts) {
             self.gears.get_or_create(&StateLabel { state: state.as_str() }).set(count);
         }
     }
 
     /// Whether this operator leads.
-    pub fn leads(&self, leads: bool) {
+    pub(crate) fn leads(&self, leads: bool) {
         self.leader.set(i64::from(leads));
-    }
-
-    /// Writes so far, apart from Lease renewals.
-    #[must_use]
-    pub fn writes(&self) -> u64 {
-        let mut sum = 0;
-        for resource in RESOURCES.into_iter().filter(|resource| *resource != "leases") {
-            for verb in ["create", "update", "patch", "delete"] {
-                sum += self.writes.get_or_create(&WriteLabel { verb, resource }).get();
-            }
-        }
-        sum
     }
 }
 
@@ -231,16 +219,24 @@ fn resource(path: &str) -> &'static str {
 mod tests {
     use super::*;
 
+    /// Writes so far, apart from Lease renewals.
+    fn writes(metrics: &Metrics) -> u64 {
+        let verbs = ["create", "update", "patch", "delete"];
+        let resources = RESOURCES.into_iter().filter(|resource| *resource != "leases");
+        let labels = resources.flat_map(|resource| verbs.map(|verb| WriteLabel { verb, resource }));
+        labels.map(|label| metrics.writes.get_or_create(&label).get()).sum()
+    }
+
     #[test]
     fn writes_are_counted_by_resource_and_reads_are_not() {
         let metrics = Metrics::register(&mut Registry::default());
         metrics.request("GET", "/api/v1/namespaces/a/configmaps/b");
         metrics.request("PATCH", "/apis/coordination.k8s.io/v1/namespaces/a/leases/b");
-        assert_eq!(metrics.writes(), 0);
+        assert_eq!(writes(&metrics), 0);
         metrics.request("PATCH", "/apis/gears.fluxrig.org/v1alpha1/namespaces/a/wasmgears/b/status");
         metrics.request("POST", "/apis/events.k8s.io/v1/namespaces/a/events");
         metrics.request("DELETE", "/apis/somebody.else/v1/things/x");
-        assert_eq!(metrics.writes(), 3);
+        assert_eq!(writes(&metrics), 3);
     }
 
     #[test]

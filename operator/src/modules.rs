@@ -21,15 +21,13 @@ use crate::{bus::Bus, metrics::Metrics};
 /// Judgements that are remembered. Each is a few kilobytes.
 const REMEMBERED: usize = 512;
 /// All tries of one look-up or fetch together; the resource is worked on again later anyway.
-const POLICY: Policy = Policy {
-    deadline: Duration::from_secs(8),
-    backoff: Duration::from_millis(200),
-    max_backoff: Duration::from_secs(2),
-};
+fn policy() -> Policy {
+    Policy { deadline: Duration::from_secs(8), max_backoff: Duration::from_secs(2), ..Policy::default() }
+}
 
 /// What was found in the bytes of a digest.
 #[derive(Debug, Clone)]
-pub enum Judgement {
+pub(crate) enum Judgement {
     /// A module that a gear can run, if what it imports is granted.
     Sound(Arc<Inspection>),
     /// One that no gear can run.
@@ -38,7 +36,7 @@ pub enum Judgement {
 
 /// The registries and what is known of their modules.
 #[derive(Debug)]
-pub struct Modules {
+pub(crate) struct Modules {
     configs: Vec<RegistryConfig>,
     bus: Arc<Bus>,
     /// All registries; there once NATS was reached, or at once when no registry needs it.
@@ -52,13 +50,13 @@ pub struct Modules {
 
 impl Modules {
     /// Prepares the registries; none is asked yet.
-    pub fn new(configs: Vec<RegistryConfig>, bus: Arc<Bus>, metrics: Metrics) -> Result<Self, SupplyError> {
-        let local = Registries::new(configs.iter().filter(|config| !needs_nats(config)), None, POLICY)?;
+    pub(crate) fn new(configs: Vec<RegistryConfig>, bus: Arc<Bus>, metrics: Metrics) -> Result<Self, SupplyError> {
+        let local = Registries::new(configs.iter().filter(|config| !needs_nats(config)), None, policy())?;
         Ok(Self { configs, bus, all: OnceCell::new(), local, known: Mutex::default(), one: Semaphore::new(1), metrics })
     }
 
     /// Turns a reference into a digest.
-    pub async fn resolve(&self, reference: &Reference) -> Result<Resolved, SupplyError> {
+    pub(crate) async fn resolve(&self, reference: &Reference) -> Result<Resolved, SupplyError> {
         let text = reference.to_string();
         let first = self.configs.iter().find(|config| text.starts_with(&config.prefix));
         let result = match first {
@@ -78,7 +76,7 @@ impl Modules {
     }
 
     /// Says what the bytes of a digest are; fetches them if nobody knows yet.
-    pub async fn judge(&self, digest: &Digest, size: u64) -> Result<Judgement, SupplyError> {
+    pub(crate) async fn judge(&self, digest: &Digest, size: u64) -> Result<Judgement, SupplyError> {
         if let Some(known) = self.known(digest) {
             return Ok(known);
         }
@@ -113,7 +111,7 @@ impl Modules {
     }
 
     /// Bytes of a digest out of the registries that sidecars can't reach themselves.
-    pub async fn serve(&self, digest: &Digest) -> Result<Bytes, SupplyError> {
+    pub(crate) async fn serve(&self, digest: &Digest) -> Result<Bytes, SupplyError> {
         let verified = self.local.fetch(digest, gear_supply::MAX_MODULE_SIZE).await?;
         Ok(verified.into_bytes())
     }
@@ -127,7 +125,7 @@ impl Modules {
             })?;
             let domain = self.bus.domain();
             let nats = |name: &str| NatsRegistry::new(name, context.clone(), domain);
-            Registries::new(&self.configs, Some(&nats), POLICY)
+            Registries::new(&self.configs, Some(&nats), policy())
         };
         self.all.get_or_try_init(make).await
     }

@@ -22,8 +22,8 @@ mod lag;
 mod prober;
 mod question;
 
-pub use prober::run;
-pub use question::PORT_NAME;
+pub(crate) use prober::run;
+pub(crate) use question::PORT_NAME;
 
 use lag::LagTracker;
 
@@ -36,7 +36,7 @@ const STRIKES: u32 = 2;
 
 /// What a person would be told about the sidecars of a gear.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct View {
+pub(crate) struct View {
     /// The pods, by name.
     pub pods: BTreeMap<String, PodView>,
     /// Whether messages come.
@@ -49,7 +49,7 @@ pub struct View {
 
 /// One pod.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PodView {
+pub(crate) struct PodView {
     /// Ready, says the kubelet.
     pub ready: bool,
     /// Revision that its template names.
@@ -72,7 +72,7 @@ pub struct PodView {
 
 /// Whether messages come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Messages {
+pub(crate) enum Messages {
     /// Nobody knows yet.
     #[default]
     Unknown,
@@ -87,7 +87,7 @@ pub enum Messages {
 
 /// What sidecars said, by gear.
 #[derive(Debug)]
-pub struct Observations {
+pub(crate) struct Observations {
     gears: Mutex<HashMap<String, Observation>>,
     silence: Duration,
     rest: Duration,
@@ -114,12 +114,12 @@ struct Answer {
 impl Observations {
     /// Nothing is known yet.
     #[must_use]
-    pub fn new(silence: Duration, busy: Duration, rest: Duration) -> Self {
+    pub(crate) fn new(silence: Duration, busy: Duration, rest: Duration) -> Self {
         Self { gears: Mutex::default(), silence, rest, busy }
     }
 
     /// Whether the gear changes, and so is looked at often.
-    pub fn pace(&self, uid: &str, changing: bool) {
+    pub(crate) fn pace(&self, uid: &str, changing: bool) {
         let mut gears = self.gears();
         let gear = gears.entry(uid.to_owned()).or_default();
         match (changing, gear.changing_since) {
@@ -130,19 +130,19 @@ impl Observations {
     }
 
     /// The gear is gone.
-    pub fn forget(&self, uid: &str) {
+    pub(crate) fn forget(&self, uid: &str) {
         self.gears().remove(uid);
     }
 
     /// What a person would be told now.
     #[must_use]
-    pub fn view(&self, uid: &str, pods: &[Arc<Pod>]) -> View {
+    pub(crate) fn view(&self, uid: &str, pods: &[Arc<Pod>]) -> View {
         self.gears().entry(uid.to_owned()).or_default().view(pods, self.silence, Instant::now())
     }
 
     /// The books of all pods that answered, added up; and how many did.
     #[must_use]
-    pub fn ledger(&self, uid: &str, pods: &[Arc<Pod>]) -> (LedgerStatus, i32, bool) {
+    pub(crate) fn ledger(&self, uid: &str, pods: &[Arc<Pod>]) -> (LedgerStatus, i32, bool) {
         let gears = self.gears();
         let mut sum = (LedgerStatus::default(), 0, true);
         let Some(gear) = gears.get(uid) else { return sum };

@@ -204,10 +204,12 @@ impl Work {
             departure::run(leaving, gone, stopped).await;
             "the part that clears up"
         });
-        let (health, stores, stopped) = (self.health.clone(), ctx.stores.clone(), stop.clone());
+        let (health, reading, stopped) = (self.health.clone(), ctx.stores.reading.clone(), stop.clone());
         parts.spawn(async move {
-            controller::synced(&stores).await;
-            health.set(Phase::Leading);
+            tokio::select! {
+                () = reading.done() => health.set(Phase::Leading),
+                () = stopped.cancelled() => {}
+            }
             stopped.cancelled().await;
             "the watch over the watches"
         });

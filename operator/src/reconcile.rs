@@ -16,12 +16,12 @@ use kube::{
 use serde_json::json;
 use wasmgear_crds::{GROUP, ModuleStatus, VERSION, WasmGear, WasmGearStatus, words};
 
-pub mod apply;
-pub mod build;
-pub mod fetch;
-pub mod judge;
-pub mod report;
-pub mod validate;
+pub(crate) mod apply;
+pub(crate) mod build;
+pub(crate) mod fetch;
+pub(crate) mod judge;
+pub(crate) mod report;
+pub(crate) mod validate;
 
 #[cfg(test)]
 pub(crate) mod testing;
@@ -45,7 +45,7 @@ const WATCHFUL: std::time::Duration = std::time::Duration::from_secs(30);
 
 /// A pass that could not even report.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
+pub(crate) enum Error {
     /// Stage 1.
     #[error(transparent)]
     Fetch(#[from] fetch::FetchError),
@@ -64,7 +64,9 @@ struct Attempt {
 }
 
 /// One pass.
-pub async fn reconcile(gear: Arc<Gear>, ctx: Arc<Context>) -> Result<Action, Error> {
+pub(crate) async fn reconcile(gear: Arc<Gear>, ctx: Arc<Context>) -> Result<Action, Error> {
+    // What the watches have not read yet would look like something that is not there.
+    ctx.stores.reading.done().await;
     let begun = Instant::now();
     let result = match fetch::fetch(&gear, &ctx).await {
         Ok(Fetched::Here(observed)) => pass(&observed, &ctx).await,
@@ -79,7 +81,7 @@ pub async fn reconcile(gear: Arc<Gear>, ctx: Arc<Context>) -> Result<Action, Err
 
 /// After a pass that could not report: again, later and later.
 #[allow(clippy::needless_pass_by_value, reason = "the controller hands over its own references")]
-pub fn error_policy(gear: Arc<Gear>, error: &Error, ctx: Arc<Context>) -> Action {
+pub(crate) fn error_policy(gear: Arc<Gear>, error: &Error, ctx: Arc<Context>) -> Action {
     let delay = ctx.backoff.failed(&gear.uid().unwrap_or_default());
     tracing::warn!(gear = gear.name_any(), cause = chain(error), ?delay, "a gear could not be worked on; tried again");
     Action::requeue(delay)

@@ -8,14 +8,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use serde::{Deserialize, Serialize};
 
 /// Key of the ConfigMap.
-pub const FILE_NAME: &str = "record.json";
+pub(crate) const FILE_NAME: &str = "record.json";
 /// Revisions that are remembered.
 const REMEMBERED: usize = 10;
 
 /// What must not be forgotten or decided twice.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Record {
+pub(crate) struct Record {
     /// Shape of this record.
     pub version: u32,
     /// Number of the newest revision.
@@ -33,7 +33,7 @@ pub struct Record {
 /// What a reference stands for. A reference is looked up once and then pinned, until it is written differently.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Pin {
+pub(crate) struct Pin {
     /// The reference in the resource.
     pub module: String,
     /// SHA-256.
@@ -49,7 +49,7 @@ pub struct Pin {
 /// A revision.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Entry {
+pub(crate) struct Entry {
     /// `r<n>-<first 8 hex of the hash>`.
     pub name: String,
     /// Hash of what decides a message's result.
@@ -67,25 +67,25 @@ pub struct Entry {
 impl Record {
     /// Reads a record. One that can't be read is none: the next one begins anew, with the pin looked up again.
     #[must_use]
-    pub fn parse(json: &str) -> Option<Self> {
+    pub(crate) fn parse(json: &str) -> Option<Self> {
         serde_json::from_str(json).ok().filter(|record: &Self| record.version == 1 && !record.revisions.is_empty())
     }
 
     /// The revision that is wanted.
     #[must_use]
-    pub fn wanted(&self) -> Option<&Entry> {
+    pub(crate) fn wanted(&self) -> Option<&Entry> {
         self.revisions.first()
     }
 
     /// The revision before it.
     #[must_use]
-    pub fn previous(&self) -> Option<&Entry> {
+    pub(crate) fn previous(&self) -> Option<&Entry> {
         self.revisions.get(1)
     }
 
     /// What is wanted now, after `last`: the same, or one revision and one epoch more.
     #[must_use]
-    pub fn next(last: Option<&Self>, pin: Pin, hash: &str, generation: i64, now: Time) -> Self {
+    pub(crate) fn next(last: Option<&Self>, pin: Pin, hash: &str, generation: i64, now: Time) -> Self {
         let (counter, epoch) = last.map_or((0, 0), |last| (last.counter, last.epoch));
         let input_generation = last.map_or(generation, |last| last.input_generation);
         let mut revisions = last.map(|last| last.revisions.clone()).unwrap_or_default();

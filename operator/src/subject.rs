@@ -3,12 +3,12 @@
 //! `*` stands for one token, a last `>` for one or more.
 
 /// Whether everything that `inner` matches is matched by `outer`.
-pub fn covers(outer: &str, inner: &str) -> bool {
+pub(crate) fn covers(outer: &str, inner: &str) -> bool {
     let (mut outer, mut inner) = (outer.split('.'), inner.split('.'));
     loop {
         match (outer.next(), inner.next()) {
             (Some(">"), Some(_)) | (None, None) => return true,
-            (Some(_), Some(">")) | (Some(_), None) | (None, Some(_)) => return false,
+            (Some(_), Some(">") | None) | (None, Some(_)) => return false,
             (Some("*"), Some(_)) => {}
             (Some(a), Some(b)) if a == b => {}
             (Some(_), Some(_)) => return false,
@@ -17,7 +17,7 @@ pub fn covers(outer: &str, inner: &str) -> bool {
 }
 
 /// Whether some subject is matched by both.
-pub fn overlap(a: &str, b: &str) -> bool {
+pub(crate) fn overlap(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.split('.'), b.split('.'));
     loop {
         match (a.next(), b.next()) {

@@ -26,7 +26,7 @@ struct Tenant {
 /// One rule as the chart's values have it.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Rule {
+pub(crate) struct Rule {
     /// Namespaces that the rule is for.
     pub namespace_selector: LabelSelector,
     /// References, for example `urn:wasm:payments/*`.
@@ -49,7 +49,7 @@ pub struct Rule {
 /// What may be read.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Inputs {
+pub(crate) struct Inputs {
     /// Racks: every gear and port of them.
     #[serde(default)]
     pub racks: Option<Vec<String>>,
@@ -61,7 +61,7 @@ pub struct Inputs {
 /// What may be written.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct Outputs {
+pub(crate) struct Outputs {
     /// Racks that outputs may leave under.
     #[serde(default)]
     pub racks: Option<Vec<String>>,

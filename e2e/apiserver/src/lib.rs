@@ -8,13 +8,14 @@
 #![deny(missing_docs)]
 
 use std::{
+    collections::HashMap,
     ffi::OsStr,
     fs, io,
-    io::Write as _,
+    io::{Read as _, Seek as _, SeekFrom, Write as _},
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
 
@@ -49,6 +50,14 @@ pub struct ApiServer {
     folder: PathBuf,
     watch: Child,
     port: u16,
+    audit: Mutex<Audit>,
+}
+
+/// What was read of the audit log so far.
+#[derive(Debug, Default)]
+struct Audit {
+    offset: u64,
+    by_user: HashMap<String, Vec<serde_json::Value>>,
 }
 
 impl ApiServer {
@@ -86,7 +95,7 @@ impl ApiServer {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        let server = Self { folder: folder.keep(), watch, port };
+        let server = Self { folder: folder.keep(), watch, port, audit: Mutex::default() };
         server.ready()?;
         Ok(server)
     }
@@ -155,11 +164,24 @@ impl ApiServer {
         Ok(child.wait_with_output()?)
     }
 
-    /// What ServiceAccounts asked of the server since it started: the audit log, one JSON object each.
-    pub fn audit(&self) -> Result<Vec<serde_json::Value>, ApiServerError> {
-        let log = fs::read_to_string(self.folder.join("audit.log"))?;
+    /// What a ServiceAccount (`system:serviceaccount:<namespace>:<name>`) asked of the server since it started: its lines of
+    /// the audit log, one JSON object each. Each call reads on where the last one ended, so it may be called often.
+    pub fn audit(&self, user: &str) -> Result<Vec<serde_json::Value>, ApiServerError> {
+        let mut audit = self.audit.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut file = fs::File::open(self.folder.join("audit.log"))?;
+        file.seek(SeekFrom::Start(audit.offset))?;
+        let mut text = Vec::new();
+        file.read_to_end(&mut text)?;
         // The last line may be half written.
-        Ok(log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
+        let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        text.truncate(whole);
+        audit.offset += u64::try_from(whole).unwrap_or(0);
+        for line in text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+            let line: serde_json::Value = serde_json::from_slice(line).map_err(io::Error::from)?;
+            let name = line.pointer("/user/username").and_then(serde_json::Value::as_str).unwrap_or_default();
+            audit.by_user.entry(name.to_owned()).or_default().push(line);
+        }
+        Ok(audit.by_user.get(user).cloned().unwrap_or_default())
     }
 }
 

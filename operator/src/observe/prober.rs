@@ -17,7 +17,7 @@ const AT_ONCE: usize = 64;
 const TICK: Duration = Duration::from_millis(100);
 
 /// Asks until `stop`.
-pub async fn run(ctx: Arc<Context>, stop: CancellationToken) {
+pub(crate) async fn run(ctx: Arc<Context>, stop: CancellationToken) {
     let permits = Arc::new(Semaphore::new(AT_ONCE));
     let mut rounds = JoinSet::new();
     let mut tick = tokio::time::interval(TICK);

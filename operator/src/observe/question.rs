@@ -15,7 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Bytes of an answer.
 const MOST: usize = 256 << 10;
 /// Name of the port in the pod's specification.
-pub const PORT_NAME: &str = "status";
+pub(crate) const PORT_NAME: &str = "status";
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]

@@ -38,7 +38,7 @@ use differ::{paths, project};
 
 /// What stage 4 leaves behind.
 #[derive(Debug, Clone)]
-pub struct Applied {
+pub(crate) struct Applied {
     /// The Deployment, as the server has it now.
     pub deployment: Deployment,
     /// Edits of others that were put back: one sentence each.
@@ -47,7 +47,7 @@ pub struct Applied {
 
 /// What could not be applied.
 #[derive(Debug, thiserror::Error)]
-pub enum ApplyError {
+pub(crate) enum ApplyError {
     /// It belongs to somebody else.
     #[error("{kind} {name} exists and belongs to {owner}; rename or delete it, or choose another name for the gear")]
     Foreign {
@@ -95,7 +95,7 @@ pub enum ApplyError {
 impl ApplyError {
     /// In the words of conditions.
     #[must_use]
-    pub fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         let (reason, retry) = match self {
             Self::Foreign { .. } => (Reason::ChildConflict, Retry::Outside),
             Self::Refused { .. } => (Reason::ChildRefused, Retry::OnChange),
@@ -108,7 +108,7 @@ impl ApplyError {
 
 /// What the server made of what was applied, by object: the hash that was sent and the form that came back.
 #[derive(Debug, Default)]
-pub struct Forms(Mutex<HashMap<String, (String, Digest)>>);
+pub(crate) struct Forms(Mutex<HashMap<String, (String, Digest)>>);
 
 impl Forms {
     fn knows(&self, key: &str, hash: &str, form: &Digest) -> bool {
@@ -121,13 +121,13 @@ impl Forms {
     }
 
     /// The gear is gone.
-    pub fn forget(&self, uid: &str) {
+    pub(crate) fn forget(&self, uid: &str) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).retain(|key, _| !key.starts_with(uid));
     }
 }
 
 /// Applies the children.
-pub async fn apply(
+pub(crate) async fn apply(
     client: &Client,
     forms: &Forms,
     uid: &str,

@@ -24,11 +24,11 @@ mod pod;
 mod policy;
 mod small;
 
-pub use meta::{MANAGED_BY, pod_selector};
+pub(crate) use meta::{MANAGED_BY, pod_selector};
 
 /// The children of a gear.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Children {
+pub(crate) struct Children {
     /// Who its pods are; it has no token.
     pub service_account: ServiceAccount,
     /// What pods of the namespace may reach and be reached by; shared by all gears of it.
@@ -43,7 +43,7 @@ pub struct Children {
 
 /// What stage 3 makes.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Built {
+pub(crate) struct Built {
     /// The children.
     pub children: Children,
     /// The record, as it is in the ConfigMap.
@@ -54,7 +54,7 @@ pub struct Built {
 
 /// What surrounds a gear.
 #[derive(Debug, Clone, Copy)]
-pub struct Around<'a> {
+pub(crate) struct Around<'a> {
     /// The operator's record so far.
     pub record: Option<&'a Record>,
     /// The document so far.
@@ -70,10 +70,10 @@ pub struct Around<'a> {
 /// Something could not be written as JSON; a fault of the operator.
 #[derive(Debug, thiserror::Error)]
 #[error("the gear's document can't be written")]
-pub struct BuildError(#[from] serde_json::Error);
+pub(crate) struct BuildError(#[from] serde_json::Error);
 
 /// Builds the children.
-pub fn build(gear: &ValidGear, around: &Around<'_>) -> Result<Built, BuildError> {
+pub(crate) fn build(gear: &ValidGear, around: &Around<'_>) -> Result<Built, BuildError> {
     let hash = revision_hash(&gear.revision)?;
     let mut record = Record::next(around.record, gear.pin.clone(), &hash, gear.generation, around.now.clone());
     record.input_generation = input_generation(gear, around);

@@ -22,13 +22,13 @@ mod module;
 mod rival;
 mod secret;
 
-pub use module::{Examined, ModuleFault};
-pub use rival::{Rival, output as output_of};
-pub use secret::{Secrets, Sought};
+pub(crate) use module::{Examined, ModuleFault};
+pub(crate) use rival::{Rival, output as output_of};
+pub(crate) use secret::{Secrets, Sought};
 
 /// Everything that was read.
 #[derive(Debug)]
-pub struct Observed {
+pub(crate) struct Observed {
     /// The resource, as the server has it now.
     pub gear: WasmGear,
     /// Its namespace.
@@ -55,7 +55,7 @@ pub struct Observed {
 
 /// The children, as the server has them now.
 #[derive(Debug, Default)]
-pub struct Found {
+pub(crate) struct Found {
     /// Its Deployment.
     pub deployment: Option<Deployment>,
     /// Its ConfigMap.
@@ -70,7 +70,7 @@ pub struct Found {
 
 /// What could not be read.
 #[derive(Debug, thiserror::Error)]
-pub enum FetchError {
+pub(crate) enum FetchError {
     /// The API server did not answer, or refused.
     #[error("{what} can't be read")]
     Api {
@@ -86,7 +86,7 @@ pub enum FetchError {
 }
 
 /// What the watch knows to be there may be gone or unreadable by now.
-pub enum Fetched {
+pub(crate) enum Fetched {
     /// Here it is.
     Here(Box<Observed>),
     /// It is gone; there is nothing to do.
@@ -103,7 +103,7 @@ pub enum Fetched {
 }
 
 /// Reads everything.
-pub async fn fetch(watched: &Gear, ctx: &Context) -> Result<Fetched, FetchError> {
+pub(crate) async fn fetch(watched: &Gear, ctx: &Context) -> Result<Fetched, FetchError> {
     let namespace = watched.namespace().ok_or(FetchError::Incomplete("namespace"))?;
     let name = watched.name_any();
     let api: Api<DeserializeGuard<WasmGear>> = Api::namespaced(ctx.client.clone(), &namespace);

@@ -8,13 +8,13 @@ use super::fetch::ModuleFault;
 use crate::failure::{Failure, Retry};
 
 /// A module that no gear can run. The digest is pinned, so only another module helps.
-pub fn refused(refusal: &Refusal) -> Failure {
+pub(crate) fn refused(refusal: &Refusal) -> Failure {
     let reason = Reason::find(refusal.reason()).unwrap_or(Reason::ModuleRefused);
     Failure { reason, message: refusal.to_string(), retry: Retry::Outside }
 }
 
 /// Nobody knows what the module is.
-pub fn fault(fault: &ModuleFault) -> Failure {
+pub(crate) fn fault(fault: &ModuleFault) -> Failure {
     let message = fault.to_string();
     match fault {
         ModuleFault::Reference(ReferenceError::NotAvailable(_)) => Failure::on_change(Reason::NotAvailable, message),
@@ -35,7 +35,7 @@ pub fn fault(fault: &ModuleFault) -> Failure {
 }
 
 /// Compares what a module imports with what it is granted. All that is wrong is named, the first decides the reason.
-pub fn granted(inspection: &Inspection, grants: &Grants) -> Result<(), Failure> {
+pub(crate) fn granted(inspection: &Inspection, grants: &Grants) -> Result<(), Failure> {
     gear_module::check(inspection, grants).map_err(|denials| {
         let reason = denials.first().and_then(|denial| Reason::find(denial.reason())).unwrap_or(Reason::ModuleRefused);
         let sentences: Vec<String> = denials.iter().take(5).map(ToString::to_string).collect();

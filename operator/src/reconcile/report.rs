@@ -18,16 +18,16 @@ mod facts;
 mod ledger;
 mod rest;
 
-pub use condition::standing;
-pub use event::Note;
-pub use facts::{Facts, Rollout, Sidecars};
+pub(crate) use condition::standing;
+pub(crate) use event::Note;
+pub(crate) use facts::{Facts, Rollout, Sidecars};
 pub(crate) use rest::module_status;
 
 use crate::{failure::Failure, metrics::Metrics};
 
 /// The status could not be written.
 #[derive(Debug, thiserror::Error)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     /// The API server did not answer, or refused.
     #[error("the status can't be written")]
     Status(#[source] kube::Error),
@@ -35,7 +35,7 @@ pub enum ReportError {
 
 /// What stage 5 says, before it is written.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Report {
+pub(crate) struct Report {
     /// The status.
     pub status: WasmGearStatus,
     /// What people are told.
@@ -44,7 +44,7 @@ pub struct Report {
 
 /// Makes the status and the notes. Pure.
 #[must_use]
-pub fn compose(facts: &Facts<'_>) -> Report {
+pub(crate) fn compose(facts: &Facts<'_>) -> Report {
     let conditions = condition::conditions(facts);
     let status = WasmGearStatus {
         observed_generation: Some(facts.generation),
@@ -66,7 +66,7 @@ pub fn compose(facts: &Facts<'_>) -> Report {
 }
 
 /// Writes what changed.
-pub async fn write(
+pub(crate) async fn write(
     client: &Client,
     gear: &WasmGear,
     namespace: &str,
@@ -96,7 +96,7 @@ pub async fn write(
 
 /// How a gear that can't even be read is reported: by name, without its specification.
 #[must_use]
-pub fn unreadable(generation: i64, error: &str, name: &str) -> WasmGearStatus {
+pub(crate) fn unreadable(generation: i64, error: &str, name: &str) -> WasmGearStatus {
     let failure = Failure::on_change(
         wasmgear_crds::Reason::Unreadable,
         format!("the resource can't be read: {error}; upgrade the chart so that definition and operator fit"),
@@ -108,7 +108,7 @@ pub fn unreadable(generation: i64, error: &str, name: &str) -> WasmGearStatus {
 }
 
 /// Counts how a gear stands.
-pub fn count(status: &WasmGearStatus, uid: &str, standings: &crate::context::Standing, metrics: &Metrics) {
+pub(crate) fn count(status: &WasmGearStatus, uid: &str, standings: &crate::context::Standing, metrics: &Metrics) {
     standings.set(uid, Some(standing(&status.conditions)), metrics);
 }
 

@@ -19,8 +19,8 @@ mod nats;
 mod placement;
 mod spec;
 
-pub use nats::{CA_FILE, CONFIG, Connection, MOUNT, Mount};
-pub use placement::Placement;
+pub(crate) use nats::{CA_FILE, CONFIG, Connection, MOUNT, Mount};
+pub(crate) use placement::Placement;
 
 /// Pipeline window of a pod, in messages.
 const WINDOW: u32 = 2_000;
@@ -31,7 +31,7 @@ const CONCURRENCY: u32 = 16;
 
 /// A gear that may run: everything that is wanted, checked and in units.
 #[derive(Debug, Clone)]
-pub struct ValidGear {
+pub(crate) struct ValidGear {
     /// Who it is.
     pub identity: Identity,
     /// The reference that its children carry.
@@ -40,8 +40,6 @@ pub struct ValidGear {
     pub generation: i64,
     /// What its reference stands for.
     pub pin: Pin,
-    /// How its module is called.
-    pub abi: Abi,
     /// What decides a message's result; its name is given later.
     pub revision: Revision,
     /// Guest calls at once.
@@ -57,7 +55,7 @@ pub struct ValidGear {
 }
 
 /// Judges what was read.
-pub fn validate(observed: &Observed, settings: &Settings, cluster_id: &str) -> Result<ValidGear, Failure> {
+pub(crate) fn validate(observed: &Observed, settings: &Settings, cluster_id: &str) -> Result<ValidGear, Failure> {
     let gear = &observed.gear;
     spec::refuse_absent(gear)?;
     let plain = spec::read(gear)?;
@@ -108,7 +106,6 @@ pub fn validate(observed: &Observed, settings: &Settings, cluster_id: &str) -> R
             .ok_or_else(|| Failure::on_change(Reason::InvalidSpec, "the resource has no name or UID"))?,
         generation: gear.metadata.generation.unwrap_or_default(),
         pin: module.pin.clone(),
-        abi: entrypoint.abi,
         placement: placement::placement(gear, &plain, concurrency),
         input: input(gear, &plain),
         revision,

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use axum::{Json, Router, extract::State, routing::get};
+use axum::{Router, extract::State, routing::get};
 use gear_config::{
     Document,
     status::{LedgerStatus, RevisionStatus, SidecarStatus, StreamStatus},
@@ -35,7 +35,7 @@ impl Cluster {
             .route(
                 "/status",
                 get(async |State(answer): State<Arc<Mutex<Option<SidecarStatus>>>>| {
-                    Json(answer.lock().unwrap().clone())
+                    serde_json::to_string(&*answer.lock().unwrap()).unwrap()
                 }),
             )
             .with_state(Arc::clone(&answer));

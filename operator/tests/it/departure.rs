@@ -93,25 +93,11 @@ async fn the_consumer_of_a_new_gear_by_an_old_name_is_left_alone() {
     let durable = consumer(&world, "masker", "the UID of another gear").await;
     world.delete("masker").await;
     wait("the operator looks", || async {
-        let metrics = metrics(&world).await;
+        let metrics = world.admin("/metrics").await;
         metrics.contains("wasmgear_operator_consumers_total{result=\"foreign\"} 1").then_some(())
     })
     .await
     .unwrap();
     assert!(there(&world, &durable).await);
     world.stop().await;
-}
-
-async fn metrics(world: &World) -> String {
-    let port = world.admin.unwrap().port();
-    tokio::task::spawn_blocking(move || {
-        use std::io::{Read as _, Write as _};
-        let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
-        let mut text = String::new();
-        stream.read_to_string(&mut text).unwrap();
-        text
-    })
-    .await
-    .unwrap()
 }

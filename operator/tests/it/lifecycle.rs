@@ -63,6 +63,9 @@ async fn a_gear_gets_its_children_and_is_ready_when_its_sidecars_serve() {
     assert_eq!(status.stable.unwrap().revision, found.stable.name);
     assert_eq!((status.replicas, status.ready_replicas), (1, 1));
     assert!(world.events("masker").await.contains(&"Serving".to_owned()));
+    wait("the operator's own readiness", || async { world.admin("/readyz").await.ends_with("leads\n").then_some(()) })
+        .await
+        .unwrap();
     world.cluster.say(|status| status.stream.last_message_ms = 1);
     world.until("masker", "StreamConnected", "True/Receiving").await;
     let lag = || async { world.api::<WasmGear>().get("masker").await.unwrap().status.unwrap().lag };

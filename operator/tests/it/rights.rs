@@ -6,7 +6,7 @@ use k8s_openapi::api::{apps::v1::Deployment, networking::v1::NetworkPolicy};
 use serde_json::json;
 use tokio::task::JoinSet;
 
-use crate::world::{Odd, PROCESS, Right, World, chart, helm, rights, wait, wasm};
+use crate::world::{Asked, Odd, PROCESS, Right, World, chart, helm, rights, wait, wasm};
 
 /// Worlds at once; each has an operator and a NATS server.
 const AT_ONCE: usize = 6;
@@ -50,7 +50,7 @@ async fn life(without: Option<Right>) -> Result<BTreeSet<Right>, String> {
     let asked = world.asked().await;
     match asked.iter().find(|asked| asked.code == 403) {
         Some(refused) => Err(format!("{:?} was refused", refused.right)),
-        None => Ok(asked.into_iter().map(|asked| asked.right).collect()),
+        None => Ok(asked.into_iter().flat_map(Asked::took).collect()),
     }
 }
 

@@ -6,13 +6,19 @@ use std::{
     future::Future,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use apiserver::ApiServer;
 use clap::Parser as _;
-use k8s_openapi::api::{core::v1::Namespace, events::v1::Event};
+use k8s_openapi::api::{
+    core::v1::{Namespace, ServiceAccount},
+    events::v1::Event,
+};
 use kube::{
     Api, Client, Config,
     api::{DeleteParams, ListParams, Patch, PatchParams, PostParams},
@@ -76,11 +82,10 @@ impl World {
         let object = serde_json::from_value(json!({ "metadata": { "name": namespace, "labels": labels } })).unwrap();
         Api::<Namespace>::all(client.clone()).create(&PostParams::default(), &object).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        let account = grant(server, &namespace, &odd, folder.path());
-        let token = server.kubectl(["-n", &namespace, "create", "token", &account], "").unwrap();
+        let account = grant(server, &namespace, &odd);
         let mut config = admin;
-        config.auth_info.token = Some(String::from_utf8(token.stdout).unwrap().trim().to_owned().into());
-        let mut world = Self {
+        config.auth_info.token = Some(token(&client, &namespace, &account).await.into());
+        let world = Self {
             cluster: Cluster::new(client.clone(), &namespace).await,
             broker: Broker::start().unwrap(),
             namespace,
@@ -259,8 +264,19 @@ impl World {
     /// What the operator of this world asked of the API server: (verb, resource, name, HTTP status).
     pub(crate) async fn asked(&self) -> Vec<Asked> {
         let user = format!("system:serviceaccount:{}:{}", self.namespace, self.account);
-        let lines = installed().await.audit().unwrap();
-        lines.iter().filter(|line| line["user"]["username"] == user.as_str()).map(Asked::of).collect()
+        installed().await.audit(&user).unwrap().iter().map(Asked::of).collect()
+    }
+
+    /// What the operator answers on its admin port: status line, headers and body.
+    pub(crate) async fn admin(&self, path: &str) -> String {
+        use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+        let port = self.admin.unwrap().port();
+        let mut stream = tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        text
     }
 }
 
@@ -289,6 +305,13 @@ impl Asked {
             right: Right { resource, verb: text("/verb") },
             code: line["responseStatus"]["code"].as_u64().unwrap_or(0),
         }
+    }
+
+    /// The rights that it took. An apply that makes the object needs two.
+    pub(crate) fn took(self) -> Vec<Right> {
+        let made = self.right.verb == "patch" && self.code == 201;
+        let create = made.then(|| Right { verb: "create".to_owned(), ..self.right.clone() });
+        create.into_iter().chain([self.right]).collect()
     }
 
     pub(crate) fn writes(&self) -> bool {
@@ -345,35 +368,44 @@ pub(crate) async fn installed() -> &'static ApiServer {
     .unwrap()
 }
 
+async fn token(client: &Client, namespace: &str, account: &str) -> String {
+    let api: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
+    let request = serde_json::from_value(json!({ "spec": { "audiences": [] } })).unwrap();
+    let made = api.create_token_request(account, &PostParams::default(), &request).await.unwrap();
+    made.status.unwrap().token
+}
+
 async fn admin_config(server: &ApiServer) -> Config {
     let kubeconfig = Kubeconfig::read_from(server.kubeconfig()).unwrap();
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await.unwrap()
 }
 
+/// Stands for the namespace of any world in what helm renders.
+const ANY: &str = "namespace-of-a-world";
+
+/// What the chart renders, once for each set of allow rules: helm takes its time.
+fn rendered(tenants: Option<&Value>) -> String {
+    static KNOWN: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let values = json!({ "watchNamespaces": [ANY], "tenants": tenants.unwrap_or(&json!([])) }).to_string();
+    let mut known = KNOWN.lock().unwrap();
+    let render = || {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &values).unwrap();
+        let (name, path) = (format!("{ANY}-wasmgear"), file.path().to_str().unwrap());
+        helm(&["template", &name, &chart(), "--namespace", ANY, "--values", path]).unwrap()
+    };
+    known.entry(values.clone()).or_insert_with(render).clone()
+}
+
 /// Applies the chart's ServiceAccount and roles. Returns the account's name.
-fn grant(server: &ApiServer, namespace: &str, odd: &Odd, folder: &Path) -> String {
-    let mut values = json!({ "watchNamespaces": [namespace] });
-    if let Some(tenants) = &odd.tenants {
-        values["tenants"] = tenants.clone();
-    }
-    let file = folder.join("values.json");
-    std::fs::write(&file, values.to_string()).unwrap();
-    let rendered = helm(&[
-        "template",
-        &format!("{namespace}-wasmgear"),
-        &chart(),
-        "--namespace",
-        namespace,
-        "--values",
-        file.to_str().unwrap(),
-    ])
-    .unwrap();
+fn grant(server: &ApiServer, namespace: &str, odd: &Odd) -> String {
+    let rendered = rendered(odd.tenants.as_ref()).replace(ANY, namespace);
     let mut roles = Vec::new();
     for document in rendered.split("\n---") {
         let Ok(mut object) = serde_saphyr::from_str::<Value>(document) else { continue };
         let kind = object["kind"].as_str().unwrap_or_default().to_owned();
         if kind.ends_with("Role") || kind.ends_with("Binding") || kind == "ServiceAccount" {
-            for rule in object["rules"].as_array_mut().into_iter().flatten() {
+            for rule in object.get_mut("rules").and_then(Value::as_array_mut).into_iter().flatten() {
                 withhold(rule, odd.without.as_ref());
             }
             roles.push(object);

@@ -8,7 +8,7 @@ use wasmgear_crds::words;
 use crate::reconcile::validate::ValidGear;
 
 /// Label selector of everything that the operator makes.
-pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by=wasmgear-operator";
+pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by=wasmgear-operator";
 
 const NAME: &str = "app.kubernetes.io/name";
 
@@ -19,7 +19,7 @@ pub(super) fn selector_labels(gear: &str) -> BTreeMap<String, String> {
 
 /// The same as text, for the scale subresource.
 #[must_use]
-pub fn pod_selector(gear: &str) -> String {
+pub(crate) fn pod_selector(gear: &str) -> String {
     selector_labels(gear).into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(",")
 }
 

@@ -11,7 +11,7 @@ use crate::{
 
 /// A reference, what it stands for, and what the bytes are.
 #[derive(Debug, Clone)]
-pub struct Examined {
+pub(crate) struct Examined {
     /// What the reference stands for.
     pub pin: Pin,
     /// What the bytes are.
@@ -20,7 +20,7 @@ pub struct Examined {
 
 /// Why nobody knows.
 #[derive(Debug, thiserror::Error)]
-pub enum ModuleFault {
+pub(crate) enum ModuleFault {
     /// No reference at all.
     #[error(transparent)]
     Reference(#[from] ReferenceError),

@@ -9,7 +9,7 @@ use crate::context::Gear;
 
 /// An older gear with the same output.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rival {
+pub(crate) struct Rival {
     /// Its namespace.
     pub namespace: String,
     /// Its name.
@@ -17,7 +17,7 @@ pub struct Rival {
 }
 
 /// Rack and gear that outputs leave under. `None` when the resource names no rack, which its rules forbid.
-pub fn output(gear: &WasmGear) -> Option<(String, String)> {
+pub(crate) fn output(gear: &WasmGear) -> Option<(String, String)> {
     let output = gear.spec.output.clone().unwrap_or_default();
     let rack = output.rack.or_else(|| gear.spec.input.rack.clone())?;
     Some((rack, output.gear.unwrap_or_else(|| gear.name_any())))

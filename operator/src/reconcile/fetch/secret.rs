@@ -8,7 +8,7 @@ use wasmgear_crds::{Nats, words};
 
 /// The Secrets that a gear needs.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Secrets {
+pub(crate) struct Secrets {
     /// `nats.credentialsSecretRef`, or the one that is used by default.
     pub credentials: Sought,
     /// `nats.tlsSecretRef`.
@@ -17,7 +17,7 @@ pub struct Secrets {
 
 /// What became of a search.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Sought {
+pub(crate) enum Sought {
     /// Nothing was looked for.
     #[default]
     Unasked,

@@ -259,7 +259,7 @@ pub(super) fn going(facts: &Facts<'_>, ready: &Says) -> (Option<Says>, Option<Sa
 
 /// How a gear stands, from its conditions.
 #[must_use]
-pub fn standing(conditions: &[Condition]) -> State {
+pub(crate) fn standing(conditions: &[Condition]) -> State {
     let is = |kind: ConditionType| {
         conditions.iter().any(|condition| condition.type_ == kind.as_str() && condition.status == "True")
     };

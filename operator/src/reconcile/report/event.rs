@@ -15,7 +15,7 @@ const LONGEST: usize = 1000;
 
 /// What people are told once.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Note {
+pub(crate) struct Note {
     /// Something that somebody should look at.
     pub warning: bool,
     /// The word of the condition.

@@ -8,7 +8,7 @@ use crate::{failure::Failure, observe::View, record::Record};
 
 /// Everything that the status is made of.
 #[derive(Debug)]
-pub struct Facts<'a> {
+pub(crate) struct Facts<'a> {
     /// Name of the gear.
     pub name: &'a str,
     /// Generation that was worked on.
@@ -43,7 +43,7 @@ pub struct Facts<'a> {
 
 /// What sidecars say.
 #[derive(Debug)]
-pub struct Sidecars<'a> {
+pub(crate) struct Sidecars<'a> {
     /// What a person would be told.
     pub view: &'a View,
     /// Their books, added up; how many answered; whether each balances.
@@ -52,7 +52,7 @@ pub struct Sidecars<'a> {
 
 /// How far the pods of a Deployment are.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rollout {
+pub(crate) struct Rollout {
     /// The controller has seen the newest Deployment.
     pub seen: bool,
     /// Pods that exist.
@@ -70,7 +70,7 @@ pub struct Rollout {
 impl Rollout {
     /// Reads a Deployment.
     #[must_use]
-    pub fn of(deployment: &Deployment) -> Self {
+    pub(crate) fn of(deployment: &Deployment) -> Self {
         let status = deployment.status.clone().unwrap_or_default();
         let late = status.conditions.iter().flatten().find(|condition| {
             condition.type_ == "Progressing" && condition.reason.as_deref() == Some("ProgressDeadlineExceeded")
@@ -89,7 +89,7 @@ impl Rollout {
 impl<'a> Facts<'a> {
     /// Nothing is known.
     #[must_use]
-    pub fn nothing(name: &'a str, generation: i64, previous: &'a WasmGearStatus, now: Time) -> Self {
+    pub(crate) fn nothing(name: &'a str, generation: i64, previous: &'a WasmGearStatus, now: Time) -> Self {
         static NOBODY: View = View {
             pods: std::collections::BTreeMap::new(),
             messages: crate::observe::Messages::Unknown,
@@ -117,37 +117,37 @@ impl<'a> Facts<'a> {
 
     /// Whether the newest generation was in place before, so that a passing fault takes nothing away from it.
     #[must_use]
-    pub fn settled(&self) -> bool {
+    pub(crate) fn settled(&self) -> bool {
         self.previous.observed_generation == Some(self.generation) && self.was(wasmgear_crds::ConditionType::RolledOut)
     }
 
     /// A fault that passes, over a generation that is in place: children are as they were.
     #[must_use]
-    pub fn passing(&self) -> Option<&'a Failure> {
+    pub(crate) fn passing(&self) -> Option<&'a Failure> {
         self.failure.filter(|failure| !failure.is_stalled() && self.settled())
     }
 
     /// The failure that holds the newest generation up.
     #[must_use]
-    pub fn blocking(&self) -> Option<&'a Failure> {
+    pub(crate) fn blocking(&self) -> Option<&'a Failure> {
         if self.passing().is_some() { None } else { self.failure }
     }
 
     /// Whether a condition was True.
     #[must_use]
-    pub fn was(&self, kind: wasmgear_crds::ConditionType) -> bool {
+    pub(crate) fn was(&self, kind: wasmgear_crds::ConditionType) -> bool {
         self.last(kind).is_some_and(|condition| condition.status == "True")
     }
 
     /// Whether the reason of a condition was this.
     #[must_use]
-    pub fn reason_was(&self, kind: wasmgear_crds::ConditionType, reason: Reason) -> bool {
+    pub(crate) fn reason_was(&self, kind: wasmgear_crds::ConditionType, reason: Reason) -> bool {
         self.last(kind).is_some_and(|condition| condition.reason == reason.as_str())
     }
 
     /// A condition as it is stored.
     #[must_use]
-    pub fn last(
+    pub(crate) fn last(
         &self,
         kind: wasmgear_crds::ConditionType,
     ) -> Option<&'a k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition> {

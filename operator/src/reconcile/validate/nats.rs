@@ -10,15 +10,15 @@ use crate::{
 };
 
 /// Where Secrets are mounted.
-pub const MOUNT: &str = "/etc/wasmgear-nats";
+pub(crate) const MOUNT: &str = "/etc/wasmgear-nats";
 /// Where the gear's ConfigMap is mounted.
-pub const CONFIG: &str = "/etc/wasmgear";
+pub(crate) const CONFIG: &str = "/etc/wasmgear";
 /// Key of the ConfigMap with the authorities of the operator's server.
-pub const CA_FILE: &str = "nats-ca.pem";
+pub(crate) const CA_FILE: &str = "nats-ca.pem";
 
 /// How sidecars reach NATS.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Connection {
+pub(crate) struct Connection {
     /// What the document says.
     pub nats: Nats,
     /// Secrets to mount.
@@ -29,7 +29,7 @@ pub struct Connection {
 
 /// A Secret to mount.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mount {
+pub(crate) struct Mount {
     /// Name of the folder under [`MOUNT`].
     pub folder: &'static str,
     /// Name of the Secret.

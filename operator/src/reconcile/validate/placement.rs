@@ -22,7 +22,7 @@ const FINISH: i64 = 15;
 
 /// Where and how pods run.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Placement {
+pub(crate) struct Placement {
     /// Number of pods.
     pub replicas: i32,
     /// Labels of the pods, beyond the operator's.

@@ -113,7 +113,7 @@ fn a_module_that_no_gear_can_run_is_refused_by_what_is_wrong() {
         ("", json!({}), Reason::MissingExport),
         (FLUX1, entrypoint, Reason::MissingExport),
         (r#"(func (export "process") (param i32))"#, json!({}), Reason::WrongExportType),
-        (r#"(import "env" "memory2" (memory 1))"#, json!({}), Reason::ImportRefused),
+        (r#"(import "env" "base" (global i32))"#, json!({}), Reason::ImportRefused),
         (FLUX1, json!({ "limits": { "memory": "32Ki" } }), Reason::MemoryMinimum),
         (r#"(import "env" "launch" (func))"#, json!({}), Reason::MissingExport),
     ] {
