@@ -67,6 +67,15 @@ lab-down: ## Take it down and leave nothing
 lab-status: ## Show what runs in it
 	@e2e/lab/lab status
 
+.PHONY: oracle
+oracle:
+	@mkdir -p target/oracle/bin
+	@GOFLAGS='' go -C e2e/oracle build -o ../../target/oracle/bin/ ./cmd/generate ./cmd/count ./cmd/scan
+
+.PHONY: demo
+demo: tools guests images oracle ## See it work: chart, gear, a minute of card payments, another version in the middle
+	@PART=demo e2e/lab/with $(if $(CLUSTER),--cluster $(CLUSTER)) -- e2e/demo/demo
+
 # --- checking
 
 .PHONY: test

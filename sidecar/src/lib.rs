@@ -39,7 +39,7 @@ use std::{
 
 use futures_util::FutureExt;
 
-use gear_config::Document;
+use gear_config::{Document, status::LedgerStatus};
 use gear_stream::{Settings, Stream, Tuning};
 use gear_telemetry::{
     Guard,
@@ -163,12 +163,37 @@ async fn serve(config: &Config<'_>, state: &State, metrics: &Process, stop: &Can
         tuning: Tuning::default(),
     };
     let stream = Stream::new(settings, Arc::new(gear));
-    state.attach(stream.monitor());
+    let monitor = stream.monitor();
+    state.attach(monitor.clone());
     let gear_stream::Ended { clean, left } = stream.run(stop.clone(), grace).await;
     if !clean {
         tracing::warn!(left, "ended with messages unfinished; the server delivers them again");
     }
+    close_books(&monitor.ledger());
     Ended { clean }
+}
+
+/// The last word of a pod whose counts nobody can ask for any more.
+fn close_books(ledger: &LedgerStatus) {
+    tracing::info!(
+        balanced = ledger.balances(),
+        received = ledger.received,
+        ok = ledger.ok,
+        dropped = ledger.dropped,
+        rejected = ledger.rejected,
+        dead_lettered = ledger.dead_lettered,
+        probes = ledger.probes,
+        retried = ledger.retried,
+        released = ledger.released,
+        already_emitted = ledger.already_emitted,
+        unconfirmed = ledger.unconfirmed,
+        in_flight = ledger.in_flight,
+        emitted = ledger.emitted,
+        confirmed = ledger.confirmed,
+        confirmed_duplicate = ledger.confirmed_duplicate,
+        abandoned = ledger.abandoned,
+        "the ledger of this pod is closed"
+    );
 }
 
 /// Time for what is in flight at the end. The pod has max(30 s, messageTime + 15 s); the rest is for flushing and for the

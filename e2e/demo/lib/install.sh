@@ -42,7 +42,7 @@ ready() {
 is_ready() {
     kube get wg "$GEAR" -n "$SPACE" -o json >"$OUT/gear.json"
     kube get wg "$GEAR" -n "$SPACE" -o wide >"$OUT/ready.log"
-    jq -e --arg urn "$1" '.status.observedGeneration == .metadata.generation and .status.module.urn == $urn
+    jq -e --arg urn "$1" '.status.observedGeneration == .metadata.generation and .status.module.urn == $urn and .status.candidate == null
         and any(.status.conditions[]; .type == "Ready" and .status == "True")' "$OUT/gear.json"
 }
 
