@@ -15,7 +15,7 @@ send_payments() {
 
 await_payments() {
     wait "$GENERATOR" || fail "the generator failed" "$OUT/generate.log"
-    say "sent: $(jq -r '"\(.count) payments in \(.seconds | floor) s, \(.rate | round) a second, all confirmed: \(.confirmed == .count)"' "$OUT/generate.json")"
+    say "sent: $(jq -r '"\(.count) payments in \(.seconds | round) s, \(.rate | round) a second, all confirmed: \(.confirmed == .count)"' "$OUT/generate.json")"
     wait "$COUNTER" || fail "the counter is not content: $(cat "$OUT/count.json")" "$OUT/count.log"
 }
 
