@@ -74,13 +74,13 @@ oracle:
 
 .PHONY: demo
 demo: tools guests images oracle ## See it work: chart, gear, a minute of card payments, another version in the middle
-	@PART=demo e2e/lab/with $(if $(CLUSTER),--cluster $(CLUSTER)) -- e2e/demo/demo
+	@e2e/lab/with $(if $(CLUSTER),--cluster $(CLUSTER)) -- e2e/demo/demo
 
 # --- checking
 
 .PHONY: test
-test: tools guests ## Run all levels of tests and count them; nothing may be ignored or filtered out
-	@.ci/test.sh $(LEVELS)
+test: tools guests images oracle ## Run all levels of tests and count them; nothing may be ignored or filtered out
+	@TEST_CLUSTER='$(CLUSTER)' .ci/test.sh $(LEVELS)
 
 .PHONY: teeth
 teeth: tools ## Switch off one control at a time and show the test that goes red (10 min)

@@ -11,7 +11,7 @@ cd "$TOP"
 . .ci/lib.sh
 
 # The levels, least powerful first. A new level is a word here and a function level_<word> below.
-LEVELS=(lint unit docs gears oracle images real lab)
+LEVELS=(lint unit docs gears oracle images real lab cluster)
 
 FOLDER=$TOP/target/logs/test
 # The built program, not `cargo xtask`: Cargo would wait for the lock that the tests hold, and they for their reader.
@@ -50,6 +50,14 @@ level_real() { tally cargo real cargo test "${RUST[@]}" --test '*'; }
 
 # The lab itself: pods, names, logs, and nothing left behind.
 level_lab() { tally checks lab e2e/lab/check.sh 1; }
+
+# The product in the lab, installed as a person does it; with CLUSTER typed behind make, in that cluster.
+level_cluster() {
+    local -a which=()
+    if [ -n "${TEST_CLUSTER:-}" ]; then which=(--cluster "$TEST_CLUSTER"); fi
+    tally checks cluster e2e/lab/with "${which[@]}" -- e2e/cluster/check.sh
+    if [ -z "${TEST_CLUSTER:-}" ]; then e2e/lab/lab down; fi
+}
 
 main() {
     local began=$SECONDS level since wanted=("$@")
