@@ -19,6 +19,8 @@ const SHARED: [&str; 2] = ["tools", "guests"];
 
 /// The copy.
 pub(super) struct Tree {
+    /// Held as long as the copy is used.
+    _lock: fs::File,
     git: PathBuf,
     folder: PathBuf,
     index: PathBuf,
@@ -39,7 +41,11 @@ impl Tree {
             );
             Ok(String::from_utf8(output.stdout)?.trim().to_owned())
         };
+        fs::create_dir_all(at).with_context(|| at.display().to_string())?;
+        let lock = fs::File::create(at.join("lock"))?;
+        ensure!(lock.try_lock().is_ok(), "another `make teeth` is at work in {}; wait for it", at.display());
         let tree = Self {
+            _lock: lock,
             git: word(&["rev-parse", "--absolute-git-dir"])?.into(),
             folder: at.join("tree"),
             index: at.join("index"),
