@@ -61,7 +61,7 @@ pub struct Args {
     #[arg(long, env = "WASMGEAR_SIDECAR_OTLP_ENDPOINT", value_name = "URL")]
     pub sidecar_otlp_endpoint: Option<String>,
 
-    /// Log filter of the sidecars, in the syntax of RUST_LOG
+    /// Log filter of the sidecars, in the syntax of `RUST_LOG`
     #[arg(long, env = "WASMGEAR_SIDECAR_LOG", value_name = "FILTER")]
     pub sidecar_log: Option<String>,
 

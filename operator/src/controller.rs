@@ -101,7 +101,7 @@ fn scope(
         .reflect(gears_writer)
         .inspect(stores.reading.begun())
         .applied_objects()
-        .predicate_filter(meaningful, PredicateConfig::default());
+        .predicate_filter(|gear: &Gear| Some(meaningful(gear)), PredicateConfig::default());
     let pod_events = watcher(api::<Pod>(client, place), ours())
         .default_backoff()
         .modify(slim)
@@ -159,7 +159,7 @@ pub(crate) async fn run(scope: Scope, ctx: Arc<Context>, stop: CancellationToken
             // The policy over failures has spoken already; a gear that is gone is nobody's failure.
             Ok(_) | Err(Error::ReconcilerFailed(..) | Error::ObjectNotFound(_)) => {}
             Err(Error::QueueError(error)) => {
-                tracing::warn!(cause = crate::failure::chain(&error), "a watch broke; it is made anew")
+                tracing::warn!(cause = crate::failure::chain(&error), "a watch broke; it is made anew");
             }
             Err(Error::RunnerError(error)) => tracing::error!(%error, "the controller's queue broke"),
         }
@@ -210,11 +210,11 @@ fn inside(gears: &crate::context::Many<Gear>, namespace: &str) -> Vec<ObjectRef<
 }
 
 /// What makes a gear worth looking at again: its generation, and what a command wrote into an annotation of ours.
-fn meaningful(gear: &Gear) -> Option<u64> {
+fn meaningful(gear: &Gear) -> u64 {
     let mut hash = DefaultHasher::new();
     gear.meta().generation.hash(&mut hash);
     gear.annotations().iter().filter(|(key, _)| key.starts_with(words::PREFIX)).for_each(|pair| pair.hash(&mut hash));
-    Some(hash.finish())
+    hash.finish()
 }
 
 /// Who wrote which field is nobody's business here, and half of the bytes.

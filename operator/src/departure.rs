@@ -146,7 +146,7 @@ async fn is_gone(ctx: &Context, leaver: &Leaver) -> bool {
         match api.get_metadata_opt(&leaver.name).await {
             Ok(found) => return found.is_none_or(|found| found.metadata.uid.as_ref() != Some(&leaver.uid)),
             Err(error) => {
-                tracing::debug!(gear = leaver.name, cause = chain(&error), "whether a gear is gone is not known")
+                tracing::debug!(gear = leaver.name, cause = chain(&error), "whether a gear is gone is not known");
             }
         }
         tokio::time::sleep(AGAIN).await;
@@ -229,7 +229,7 @@ async fn remove_policy(ctx: &Context, namespace: &str) {
         Ok(_) => {}
         Err(kube::Error::Api(status)) if status.code == 404 => {}
         Err(error) => {
-            tracing::warn!(namespace, cause = chain(&error), "the policy of a namespace without gears is left")
+            tracing::warn!(namespace, cause = chain(&error), "the policy of a namespace without gears is left");
         }
     }
 }

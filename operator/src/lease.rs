@@ -231,6 +231,14 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_leader_that_can_not_renew_stops_before_another_one_may_begin() {
+        let (me, begun) = (Claimant { valid: Duration::from_secs(3), ..claimant() }, Instant::now());
+        let lost = me.keep().await.to_string();
+        assert!(lost.contains("could not be renewed"), "{lost}");
+        assert!(begun.elapsed() < me.valid, "{:?}", begun.elapsed());
+    }
+
+    #[tokio::test]
     async fn transitions_count_changes_of_the_holder() {
         let me = claimant();
         let first = me.claim(None);

@@ -199,14 +199,8 @@ impl Metrics {
 /// `/apis/<group>/<version>/namespaces/<ns>/<resource>/<name>/<subresource>` → a word of the closed list.
 fn resource(path: &str) -> &'static str {
     let parts: Vec<&str> = path.trim_start_matches('/').split('/').collect();
-    let rest = match parts.as_slice() {
-        ["api", _, rest @ ..] | ["apis", _, _, rest @ ..] => rest,
-        _ => return "other",
-    };
-    let rest = match rest {
-        ["namespaces", _, rest @ ..] => rest,
-        rest => rest,
-    };
+    let (["api", _, rest @ ..] | ["apis", _, _, rest @ ..]) = parts.as_slice() else { return "other" };
+    let rest = if let ["namespaces", _, inside @ ..] = rest { inside } else { rest };
     let found = match rest {
         ["wasmgears", _, "status"] => "wasmgears/status",
         [kind] | [kind, _] => kind,

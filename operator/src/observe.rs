@@ -8,22 +8,24 @@
 //!   happened that a person would be told. Only a View that differs wakes the controller.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-use gear_config::status::{LedgerStatus, Problem, SidecarStatus};
+use gear_config::status::{LedgerStatus, SidecarStatus};
 use k8s_openapi::api::core::v1::Pod;
 use kube::ResourceExt as _;
-use wasmgear_crds::{Lag, words};
+use wasmgear_crds::words;
 
 mod lag;
 mod prober;
 mod question;
+mod view;
 
 pub(crate) use prober::run;
 pub(crate) use question::PORT_NAME;
+pub(crate) use view::{Link, Messages, PodView, View};
 
 use lag::LagTracker;
 
@@ -33,57 +35,6 @@ const OFTEN: Duration = Duration::from_mins(2);
 const LESS_OFTEN: Duration = Duration::from_secs(5);
 /// Answers in a row that must not balance before people are told: one may have been read in the middle of an update.
 const STRIKES: u32 = 2;
-
-/// What a person would be told about the sidecars of a gear.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct View {
-    /// The pods, by name.
-    pub pods: BTreeMap<String, PodView>,
-    /// Whether messages come.
-    pub messages: Messages,
-    /// How far behind the gear is; `None` before anybody knows.
-    pub lag: Option<Lag>,
-    /// Microseconds that an instance costs, the dearest pod.
-    pub instance_cost: Option<u64>,
-}
-
-/// One pod.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(crate) struct PodView {
-    /// Ready, says the kubelet.
-    pub ready: bool,
-    /// Revision that its template names.
-    pub revision: String,
-    /// It answered, last time.
-    pub answered: bool,
-    /// Modules that it has loaded.
-    pub digests: Vec<String>,
-    /// Why it is not ready, in its own words.
-    pub problem: Option<Problem>,
-    /// Connected, with a consumer of its own.
-    pub connected: bool,
-    /// Why not.
-    pub stream_problem: Option<Problem>,
-    /// Its books do not balance.
-    pub unbalanced: bool,
-    /// What the kubelet or the scheduler says, when it does not run.
-    pub waiting: Option<String>,
-}
-
-/// Whether messages come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Messages {
-    /// Nobody knows yet.
-    #[default]
-    Unknown,
-    /// Connected for a while, and none came.
-    Silent {
-        /// The server says that some wait.
-        waiting: bool,
-    },
-    /// Some came.
-    Came,
-}
 
 /// What sidecars said, by gear.
 #[derive(Debug)]
@@ -249,10 +200,13 @@ impl Observation {
         PodView {
             ready: is_ready(pod),
             revision: pod.annotations().get(words::REVISION_ANNOTATION).cloned().unwrap_or_default(),
-            answered: status.is_some(),
             digests: revisions.iter().filter(|r| r.prepared).map(|r| r.digest.to_string()).collect(),
             problem: failed.or_else(|| status.and_then(|status| status.not_ready.clone())),
-            connected: status.is_some_and(|status| status.stream.connected),
+            link: match status.map(|status| status.stream.connected) {
+                None => Link::Unknown,
+                Some(false) => Link::Down,
+                Some(true) => Link::Up,
+            },
             stream_problem: status.and_then(|status| status.stream.problem.clone()),
             unbalanced: answer.is_some_and(|answer| answer.strikes >= STRIKES),
             waiting: waiting(pod),

@@ -107,6 +107,12 @@ impl Operator {
 
     /// Works until `shutdown`: then finishes what is in hand and gives leadership back.
     pub async fn run(self, filter: Option<FilterHandle>, shutdown: impl Future<Output = ()>) -> Result<(), RunError> {
+        let (admin, modules) = (self.admin_address().ok(), self.modules_address());
+        tracing::info!(
+            admin = admin.map(tracing::field::display),
+            modules = modules.map(tracing::field::display),
+            "ports are open"
+        );
         let stop = CancellationToken::new();
         let mut ports = JoinSet::new();
         ports.spawn(admin::serve_admin(self.admin, self.health.clone(), self.registry, filter, stop.child_token()));

@@ -68,8 +68,8 @@ pub(crate) async fn reconcile(gear: Arc<Gear>, ctx: Arc<Context>) -> Result<Acti
     // What the watches have not read yet would look like something that is not there.
     ctx.stores.reading.done().await;
     let begun = Instant::now();
-    let result = match fetch::fetch(&gear, &ctx).await {
-        Ok(Fetched::Here(observed)) => pass(&observed, &ctx).await,
+    let result = match Box::pin(fetch::fetch(&gear, &ctx)).await {
+        Ok(Fetched::Here(observed)) => Box::pin(pass(&observed, &ctx)).await,
         Ok(Fetched::Gone) => Ok(("ok", Action::await_change())),
         Ok(Fetched::Unreadable { uid, generation, error }) => unreadable(&gear, &uid, generation, &error, &ctx).await,
         Err(error) => Err(error.into()),
@@ -139,7 +139,7 @@ fn document(observed: &Observed) -> Option<Document> {
 fn compose(observed: &Observed, attempt: &Attempt, ctx: &Context) -> Report {
     let Observed { gear, uid, namespace, .. } = observed;
     let (name, empty) = (gear.name_any(), WasmGearStatus::default());
-    let (module, module_failure, imports) = module(observed);
+    let look = look(observed);
     let document = document(observed);
     let served = attempt.built.as_ref().map(|built| &built.document).or(document.as_ref());
     let subjects = served.map(|document| document.input.subjects.clone()).unwrap_or_default();
@@ -148,9 +148,9 @@ fn compose(observed: &Observed, attempt: &Attempt, ctx: &Context) -> Report {
     let facts = Facts {
         replicas: gear.spec.replicas,
         failure: attempt.failure.as_ref(),
-        module,
-        module_failure: module_failure.as_ref(),
-        imports: imports.as_ref().map(|imports| imports.as_ref().map(|()| ())),
+        module: look.module,
+        module_failure: look.failure.as_ref(),
+        imports: look.imports.as_ref().map(|imports| imports.as_ref().copied()),
         record: applied.and(attempt.built.as_ref()).map(|built| &built.record).or(observed.record.as_ref()),
         rollout: deployment.map(Rollout::of),
         sidecars: Sidecars {
@@ -170,34 +170,43 @@ fn compose(observed: &Observed, attempt: &Attempt, ctx: &Context) -> Report {
     report::compose(&facts)
 }
 
-/// What is known of the module, what is wrong with it, and what is wrong with its imports.
-#[allow(clippy::type_complexity, reason = "three answers of one look, taken apart at the one place of use")]
-fn module(observed: &Observed) -> (Option<ModuleStatus>, Option<Failure>, Option<Result<(), Failure>>) {
+/// What a look at the module showed.
+#[derive(Debug, Default)]
+struct Look {
+    /// What is known of it.
+    module: Option<ModuleStatus>,
+    /// What is wrong with it.
+    failure: Option<Failure>,
+    /// What is wrong with its imports; `None` when they were not seen.
+    imports: Option<Result<(), Failure>>,
+}
+
+fn look(observed: &Observed) -> Look {
     let spec = &observed.gear.spec;
     let examined = match &observed.module {
         Ok(examined) => examined,
         Err(fault) => {
             let pin = if let fetch::ModuleFault::Supply { pin, .. } = fault { pin.as_ref() } else { None };
-            let status = pin.map(|pin| report::module_status(&pin.module, &pin.digest, pin.size, None, None));
-            return (status, Some(judge::fault(fault)), None);
+            let module = pin.map(|pin| report::module_status(&pin.module, &pin.digest, pin.size, None, None));
+            return Look { module, failure: Some(judge::fault(fault)), imports: None };
         }
     };
     let pin = &examined.pin;
     let inspection = match &examined.judgement {
         Judgement::Sound(inspection) => inspection,
         Judgement::Refused(refusal) => {
-            let status = report::module_status(&pin.module, &pin.digest, pin.size, None, None);
-            return (Some(status), Some(judge::refused(refusal)), None);
+            let module = report::module_status(&pin.module, &pin.digest, pin.size, None, None);
+            return Look { module: Some(module), failure: Some(judge::refused(refusal)), imports: None };
         }
     };
     let entrypoint = inspection.entrypoint(spec.entrypoint.as_deref());
     let abi = entrypoint.as_ref().ok().map(|entrypoint| entrypoint.abi);
-    let status = report::module_status(&pin.module, &pin.digest, pin.size, Some(inspection), abi);
+    let module = report::module_status(&pin.module, &pin.digest, pin.size, Some(inspection), abi);
     let memory: Option<gear_config::ByteSize> = spec.limits.memory.as_str().parse().ok();
     let fits = memory.map_or(Ok(()), |memory| inspection.fits(memory.get()));
     let failure = entrypoint.map(|_| ()).and(fits).err().map(|refusal| judge::refused(&refusal));
     let grants = Grants { allow_http: spec.allow_http, allow_kv: spec.allow_kv };
-    (Some(status), failure, Some(judge::granted(inspection, &grants)))
+    Look { module: Some(module), failure, imports: Some(judge::granted(inspection, &grants)) }
 }
 
 /// When to look again.

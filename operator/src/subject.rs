@@ -8,10 +8,9 @@ pub(crate) fn covers(outer: &str, inner: &str) -> bool {
     loop {
         match (outer.next(), inner.next()) {
             (Some(">"), Some(_)) | (None, None) => return true,
-            (Some(_), Some(">") | None) | (None, Some(_)) => return false,
-            (Some("*"), Some(_)) => {}
+            (Some("*"), Some(token)) if token != ">" => {}
             (Some(a), Some(b)) if a == b => {}
-            (Some(_), Some(_)) => return false,
+            _ => return false,
         }
     }
 }
@@ -22,10 +21,9 @@ pub(crate) fn overlap(a: &str, b: &str) -> bool {
     loop {
         match (a.next(), b.next()) {
             (Some(">"), Some(_)) | (Some(_), Some(">")) | (None, None) => return true,
-            (Some(_), None) | (None, Some(_)) => return false,
             (Some("*"), Some(_)) | (Some(_), Some("*")) => {}
             (Some(a), Some(b)) if a == b => {}
-            (Some(_), Some(_)) => return false,
+            _ => return false,
         }
     }
 }

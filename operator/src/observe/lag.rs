@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     fn shown(looks: &[(u64, u64)]) -> Vec<Lag> {
-        let (mut tracker, start, rest) = (LagTracker::default(), Instant::now(), Duration::from_secs(60));
+        let (mut tracker, start, rest) = (LagTracker::default(), Instant::now(), Duration::from_mins(1));
         looks
             .iter()
             .enumerate()
@@ -145,7 +145,7 @@ mod tests {
         let (mut tracker, now) = (LagTracker::default(), Instant::now());
         for n in 0..10 {
             let sample = Sample { pending: 9_000 + n, in_hand: 0, settled: n };
-            tracker.take(sample, now + Duration::from_millis(500 * n), Duration::from_secs(60));
+            tracker.take(sample, now + Duration::from_millis(500 * n), Duration::from_mins(1));
         }
         assert_eq!(tracker.looks.len(), 1);
     }

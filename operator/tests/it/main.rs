@@ -16,6 +16,8 @@ mod lifecycle;
 #[cfg(test)]
 mod modules;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod quiet;
 #[cfg(test)]
 mod rights;

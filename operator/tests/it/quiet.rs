@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::world::{PROCESS, World, wasm};
 
 /// How long nothing may be written.
-const REST: Duration = Duration::from_secs(60);
+const REST: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
 async fn at_rest_nothing_is_written_but_the_lease() {

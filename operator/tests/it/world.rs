@@ -5,7 +5,7 @@ use std::{
     fmt::Debug,
     future::Future,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Child, Command},
     sync::{
         Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -118,7 +118,8 @@ impl World {
         std::fs::write(self.folder.path().join("registries.json"), Value::from(list).to_string()).unwrap();
     }
 
-    pub(crate) fn settings(&self, pod: &str) -> Settings {
+    /// Flags of an operator.
+    fn args(&self, pod: &str) -> Vec<String> {
         let file = |name: &str| self.folder.path().join(name).display().to_string();
         let mut args = vec!["x".to_owned()];
         args.extend(["--namespace", &self.namespace, "--watch-namespace", &self.namespace].map(ToOwned::to_owned));
@@ -131,13 +132,17 @@ impl World {
         if Path::new(&file("tenants.json")).exists() {
             args.extend(["--tenants".to_owned(), file("tenants.json")]);
         }
-        let mut settings = Settings::new(&Args::try_parse_from(args).unwrap()).unwrap();
+        args
+    }
+
+    pub(crate) fn settings(&self, pod: &str) -> Settings {
+        let mut settings = Settings::new(&Args::try_parse_from(self.args(pod)).unwrap()).unwrap();
         (settings.admin_port, settings.modules_port) = (0, 0);
         settings.pace = Pace {
             busy: Duration::from_millis(100),
             rest: Duration::from_secs(2),
             resync: Duration::from_mins(10),
-            silence: Duration::from_secs(60),
+            silence: Duration::from_mins(1),
             backoff: Duration::from_millis(200),
             max_backoff: Duration::from_secs(1),
             lease: Duration::from_secs(3),
@@ -164,6 +169,27 @@ impl World {
             };
             operator.run(None, Box::pin(shutdown)).await
         });
+    }
+
+    /// Starts the program itself, under the same rights.
+    pub(crate) async fn program(&self, pod: &str) -> Program {
+        let server = installed().await;
+        let token = token(&self.client, &self.namespace, &self.account).await;
+        let kubeconfig = self.folder.path().join("kubeconfig");
+        let text = json!({ "apiVersion": "v1", "kind": "Config", "current-context": "x",
+            "clusters": [{ "name": "x", "cluster": { "server": server.url(), "certificate-authority": server.ca() } }],
+            "users": [{ "name": "x", "user": { "token": token } }],
+            "contexts": [{ "name": "x", "context": { "cluster": "x", "user": "x" } }] });
+        std::fs::write(&kubeconfig, text.to_string()).unwrap();
+        let log = self.folder.path().join(format!("{pod}.log"));
+        let child = Command::new(env!("CARGO_BIN_EXE_wasmgear-operator"))
+            .args(self.args(pod).into_iter().skip(1))
+            .args(["--admin-port", "0", "--modules-port", "0"])
+            .env("KUBECONFIG", kubeconfig)
+            .stdout(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        Program { child, log }
     }
 
     /// Stops the operators in order and waits until they ended.
@@ -280,6 +306,38 @@ impl World {
     }
 }
 
+/// The program, running.
+pub(crate) struct Program {
+    pub(crate) child: Child,
+    log: PathBuf,
+}
+
+impl Program {
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// Where it says that its admin port is.
+    pub(crate) async fn admin(&self) -> std::net::SocketAddr {
+        wait("the program says its port", || async {
+            let lines = self.log();
+            let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+            let port = lines.filter_map(|line| line["admin"].as_str()?.parse::<std::net::SocketAddr>().ok()).next()?;
+            Some(std::net::SocketAddr::from(([127, 0, 0, 1], port.port())))
+        })
+        .await
+        .unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // It may have ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Drop for World {
     fn drop(&mut self) {
         self.operators.abort_all();
@@ -372,7 +430,7 @@ async fn token(client: &Client, namespace: &str, account: &str) -> String {
     let api: Api<ServiceAccount> = Api::namespaced(client.clone(), namespace);
     let request = serde_json::from_value(json!({ "spec": { "audiences": [] } })).unwrap();
     let made = api.create_token_request(account, &PostParams::default(), &request).await.unwrap();
-    made.status.unwrap().token
+    made.status.unwrap().token.unwrap()
 }
 
 async fn admin_config(server: &ApiServer) -> Config {

@@ -41,18 +41,17 @@ pub(super) async fn examine(
     modules: &Modules,
 ) -> Result<Examined, ModuleFault> {
     let reference: Reference = gear.spec.module.parse()?;
-    let pin = match record.map(|record| &record.pin).filter(|pin| pin.module == gear.spec.module) {
-        Some(pin) => pin.clone(),
-        None => {
-            let resolved =
-                modules.resolve(&reference).await.map_err(|fault| ModuleFault::Supply { pin: None, fault })?;
-            Pin {
-                module: gear.spec.module.clone(),
-                digest: resolved.digest,
-                size: resolved.size,
-                registry: resolved.registry,
-                generation: gear.metadata.generation.unwrap_or_default(),
-            }
+    let known = record.map(|record| &record.pin).filter(|pin| pin.module == gear.spec.module);
+    let pin = if let Some(pin) = known {
+        pin.clone()
+    } else {
+        let resolved = modules.resolve(&reference).await.map_err(|fault| ModuleFault::Supply { pin: None, fault })?;
+        Pin {
+            module: gear.spec.module.clone(),
+            digest: resolved.digest,
+            size: resolved.size,
+            registry: resolved.registry,
+            generation: gear.metadata.generation.unwrap_or_default(),
         }
     };
     match modules.judge(&pin.digest, pin.size).await {

@@ -1,9 +1,12 @@
 //! Secrets that a gear needs: whether they are there and which keys they have. Values are skipped while reading.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, fmt};
 
 use kube::Client;
-use serde::{Deserialize, de::IgnoredAny};
+use serde::{
+    Deserialize, Deserializer,
+    de::{IgnoredAny, MapAccess, Visitor},
+};
 use wasmgear_crds::{Nats, words};
 
 /// The Secrets that a gear needs.
@@ -32,8 +35,27 @@ pub(crate) enum Sought {
 /// A Secret without its values.
 #[derive(Deserialize)]
 struct Keys {
-    #[serde(default)]
-    data: BTreeMap<String, IgnoredAny>,
+    #[serde(default, deserialize_with = "keys")]
+    data: BTreeSet<String>,
+}
+
+/// The keys of a map; its values are skipped, not kept.
+fn keys<'de, D: Deserializer<'de>>(map: D) -> Result<BTreeSet<String>, D::Error> {
+    struct Skip;
+    impl<'de> Visitor<'de> for Skip {
+        type Value = BTreeSet<String>;
+        fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+            text.write_str("a map")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut keys = BTreeSet::new();
+            while let Some((key, IgnoredAny)) = map.next_entry()? {
+                keys.insert(key);
+            }
+            Ok(keys)
+        }
+    }
+    map.deserialize_map(Skip)
 }
 
 /// Looks for the Secrets that a gear names, and for the one that it uses by default.
@@ -57,9 +79,22 @@ async fn seek(client: &Client, namespace: &str, name: &str) -> Result<Sought, ku
         .body(Vec::new())
         .map_err(kube::Error::HttpError)?;
     match client.request::<Keys>(request).await {
-        Ok(secret) => Ok(Sought::Found(secret.data.into_keys().collect())),
+        Ok(secret) => Ok(Sought::Found(secret.data)),
         Err(kube::Error::Api(status)) if status.code == 404 => Ok(Sought::Missing),
         Err(kube::Error::Api(status)) if status.code == 403 => Ok(Sought::Unknown),
         Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_read_as_its_keys() {
+        let read = |json: &str| serde_json::from_str::<Keys>(json).unwrap().data;
+        let keys = read(r#"{ "kind": "Secret", "data": { "b": "c2VjcmV0", "a": "" }, "type": "Opaque" }"#);
+        assert_eq!(keys.into_iter().collect::<Vec<_>>(), ["a", "b"]);
+        assert!(read(r#"{ "kind": "Secret" }"#).is_empty());
     }
 }

@@ -4,7 +4,10 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::Condition;
 use wasmgear_crds::{ConditionType, Reason};
 
 use super::Facts;
-use crate::{metrics::State, observe::Messages};
+use crate::{
+    metrics::State,
+    observe::{Link, Messages},
+};
 
 /// Longest message; the schema takes more, people don't.
 const LONGEST: usize = 1024;
@@ -159,8 +162,8 @@ pub(super) fn stream_connected(facts: &Facts<'_>) -> Says {
         }
         Some(_) => {}
     }
-    let answered = || view.pods.iter().filter(|(_, pod)| pod.answered);
-    if let Some((name, pod)) = answered().find(|(_, pod)| !pod.connected) {
+    let answered = || view.pods.iter().filter(|(_, pod)| pod.answered());
+    if let Some((name, pod)) = answered().find(|(_, pod)| pod.link == Link::Down) {
         return match &pod.stream_problem {
             Some(problem) => Says {
                 status: Status::False,
@@ -214,7 +217,7 @@ pub(super) fn ledger_balanced(facts: &Facts<'_>) -> Says {
     if let Some((name, _)) = view.pods.iter().find(|(_, pod)| pod.unbalanced) {
         return Says::no(Reason::Unbalanced, format!("the books of pod {name} do not balance"));
     }
-    if view.pods.values().any(|pod| pod.answered) {
+    if view.pods.values().any(|pod| pod.answered()) {
         return Says::yes(Reason::Balanced, "each message is in exactly one class");
     }
     if facts.replicas == 0 {

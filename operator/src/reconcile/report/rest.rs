@@ -54,7 +54,7 @@ pub(super) fn pods(facts: &Facts<'_>) -> Vec<PodStatus> {
     let digest = wanted.map(|entry| entry.digest.to_string());
     let odd = facts.sidecars.view.pods.iter().filter(|(_, pod)| {
         let other =
-            pod.answered && !pod.digests.is_empty() && digest.as_ref().is_some_and(|d| !pod.digests.contains(d));
+            pod.answered() && !pod.digests.is_empty() && digest.as_ref().is_some_and(|d| !pod.digests.contains(d));
         !pod.ready || pod.unbalanced || other || pod.problem.is_some()
     });
     odd.take(PODS)

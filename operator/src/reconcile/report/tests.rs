@@ -5,7 +5,7 @@ use wasmgear_crds::{ConditionType, Lag, ModuleStatus, Reason};
 use super::*;
 use crate::{
     failure::Retry,
-    observe::{Messages, PodView, View},
+    observe::{Link, Messages, PodView, View},
     record::{Pin, Record},
 };
 
@@ -33,7 +33,7 @@ fn rollout(replicas: i32, updated: i32, ready: i32) -> Rollout {
 }
 
 fn pod(ready: bool) -> PodView {
-    PodView { ready, revision: "r1-00000000".into(), answered: true, connected: true, ..PodView::default() }
+    PodView { ready, revision: "r1-00000000".into(), link: Link::Up, ..PodView::default() }
 }
 
 fn view(pods: &[(&str, PodView)]) -> View {
@@ -133,11 +133,12 @@ fn a_gear_that_serves() {
     assert_eq!(report.status.selector, "app.kubernetes.io/name=wasmgear-sidecar,gears.fluxrig.org/gear=x");
 }
 
-#[test]
-fn each_situation_in_the_words_of_kstatus() {
-    use ConditionType::{Available, Ready, Reconciling, RolledOut, Stalled, StreamConnected};
-    type Change = fn(&mut Scene);
-    let table: [(&str, Change, [(ConditionType, &str); 5]); 9] = [
+/// What there is, how it differs from a gear that serves, and some of its conditions.
+type Situation = (&'static str, fn(&mut Scene), [(ConditionType, &'static str); 5]);
+
+fn refusals() -> Vec<Situation> {
+    use ConditionType::{Available, Ready, Reconciling, RolledOut, Stalled};
+    vec![
         (
             "nothing runs and the module is refused",
             |s| {
@@ -192,6 +193,12 @@ fn each_situation_in_the_words_of_kstatus() {
                 (Stalled, "absent"),
             ],
         ),
+    ]
+}
+
+fn rollouts() -> Vec<Situation> {
+    use ConditionType::{Available, Ready, Reconciling, RolledOut, Stalled, StreamConnected};
+    vec![
         (
             "pods are being made",
             |s| {
@@ -227,7 +234,7 @@ fn each_situation_in_the_words_of_kstatus() {
                 let problem = Problem { reason: "NatsUnavailable".into(), message: "no answer".into() };
                 s.view = view(&[(
                     "a",
-                    PodView { ready: false, connected: false, stream_problem: Some(problem), ..pod(false) },
+                    PodView { ready: false, link: Link::Down, stream_problem: Some(problem), ..pod(false) },
                 )]);
                 s.rollout = Some(rollout(1, 1, 0));
             },
@@ -269,8 +276,12 @@ fn each_situation_in_the_words_of_kstatus() {
                 (Stalled, "absent"),
             ],
         ),
-    ];
-    for (case, change, expected) in table {
+    ]
+}
+
+#[test]
+fn each_situation_in_the_words_of_kstatus() {
+    for (case, change, expected) in refusals().into_iter().chain(rollouts()) {
         let mut scene = Scene::good();
         scene.settle();
         change(&mut scene);
@@ -445,7 +456,7 @@ fn lag_stays_while_nobody_knows() {
 fn a_reason_of_a_sidecar_must_be_a_word() {
     let mut scene = Scene::good();
     let problem = Problem { reason: "not a word!".into(), message: "m".into() };
-    scene.view = view(&[("a", PodView { connected: false, stream_problem: Some(problem), ..pod(true) })]);
+    scene.view = view(&[("a", PodView { link: Link::Down, stream_problem: Some(problem), ..pod(true) })]);
     assert_eq!(said(&scene.report(), ConditionType::StreamConnected), "False/SidecarProblem");
 }
 
