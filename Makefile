@@ -55,16 +55,21 @@ images: ## Write container images of the operator and the sidecar as an OCI layo
 
 # --- the lab: a real one-node cluster on this machine
 
+lab_only = $(if $(CLUSTER),$(error CLUSTER=$(CLUSTER) makes no sense here: the lab is this project's own cluster; leave CLUSTER out))
+
 .PHONY: lab-up
 lab-up: ## Bring up a real one-node Kubernetes with DNS and NATS on this machine (20 s; needs root)
+	$(lab_only)
 	@e2e/lab/lab up
 
 .PHONY: lab-down
 lab-down: ## Take it down and leave nothing
+	$(lab_only)
 	@e2e/lab/lab down
 
 .PHONY: lab-status
 lab-status: ## Show what runs in it
+	$(lab_only)
 	@e2e/lab/lab status
 
 .PHONY: oracle
