@@ -35,7 +35,7 @@ async fn registries(document: &Document, pod: &str) -> Result<(Registries, Optio
         document.registries.iter().partition(|registry| registry.source == RegistrySource::Nats);
     let only_others = || {
         let configs: Vec<RegistryConfig> = others.iter().copied().map(RegistryConfig::from).collect();
-        Ok((Registries::new(&configs, None, Policy::default())?, None))
+        Ok((Registries::new(&configs, None, once())?, None))
     };
     if on_nats.is_empty() {
         return only_others();
@@ -44,7 +44,7 @@ async fn registries(document: &Document, pod: &str) -> Result<(Registries, Optio
         Ok(session) => {
             let (jetstream, domain) = (session.jetstream(), document.nats.js_domain.as_deref());
             let nats = |name: &str| NatsRegistry::new(name, jetstream.clone(), domain);
-            let registries = Registries::of_document(&document.registries, &nats, Policy::default())?;
+            let registries = Registries::of_document(&document.registries, &nats, once())?;
             Ok((registries, others.is_empty().then_some(session)))
         }
         Err(trouble) if others.is_empty() => Err(trouble),
@@ -53,6 +53,11 @@ async fn registries(document: &Document, pod: &str) -> Result<(Registries, Optio
             only_others()
         }
     }
+}
+
+/// One try: whoever prepares the gear tries again, and tells people meanwhile what is wrong.
+fn once() -> Policy {
+    Policy { tries: 1, ..Policy::default() }
 }
 
 async fn connect(document: &Document, pod: &str) -> Result<Session, Trouble> {

@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use gear_config::Document;
+use gear_supply::jittered;
 
 use crate::{
     Config,
@@ -56,7 +57,7 @@ impl<'a> Preparing<'a> {
             self.metrics.loaded(&trouble.problem.reason);
             let transient = trouble.transient;
             self.state.hindered(trouble.problem);
-            let pause = PAUSES.get(tries).copied().unwrap_or(LONGEST_PAUSE);
+            let pause = jittered(PAUSES.get(tries).copied().unwrap_or(LONGEST_PAUSE));
             tokio::select! {
                 () = self.file.changed() => tries = 0,
                 () = tokio::time::sleep(pause), if transient => tries += 1,

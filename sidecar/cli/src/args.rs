@@ -89,8 +89,8 @@ pub struct InspectArgs {
     #[arg(value_name = "MODULE.wasm")]
     pub module: PathBuf,
 
-    /// Export to call for each message [default: flux_process, else process]
-    #[arg(long, value_name = "NAME")]
+    /// Export to call for each message.
+    #[arg(long, value_name = "NAME", help = "Export to call for each message [default: flux_process, else process]")]
     pub entrypoint: Option<String>,
 }
 

@@ -69,7 +69,7 @@ impl Printed for Report {
             facts.push(fact("made by", producers.join(", ")));
         }
         let mut text = columns(&facts);
-        text.push_str(&format!("\n{}\n", bold("IMPORTS")));
+        text += &["\n", &bold("IMPORTS"), "\n"].concat();
         let rows = self.imports.iter().map(|import| {
             let name = format!("{}.{}", import.module, import.name);
             let needs = import.needs.unwrap_or("no gear can have it");
@@ -79,11 +79,11 @@ impl Printed for Report {
         let mut imports = vec![["NAME", "TYPE", "NEEDS", ""].map(str::to_owned).to_vec()];
         imports.extend(rows);
         text.push_str(&if self.imports.is_empty() { "none\n".to_owned() } else { columns(&imports) });
-        text.push_str(&format!("\n{}\n", bold("EXPORTS")));
+        text += &["\n", &bold("EXPORTS"), "\n"].concat();
         let exports: Vec<_> = self.exports.iter().map(|(name, r#type)| vec![name.clone(), r#type.clone()]).collect();
         text.push_str(&columns(&exports));
         for problem in &self.problems {
-            text.push_str(&format!("\n{problem}\n"));
+            text += &["\n", problem, "\n"].concat();
         }
         text
     }

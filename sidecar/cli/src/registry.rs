@@ -36,16 +36,17 @@ impl Printed for Moved {
 }
 
 enum Place {
-    Nats(NatsRegistry),
+    Nats(Box<NatsRegistry>),
     Folder(FolderRegistry),
 }
 
 impl RegistryArgs {
     async fn open(&self) -> Result<Place, Failed> {
-        match &self.folder {
-            Some(folder) => Ok(Place::Folder(FolderRegistry::new("folder", folder))),
-            None => Ok(Place::Nats(progress::spinner("connecting", self.nats.connect()).await?.registry())),
+        if let Some(folder) = &self.folder {
+            return Ok(Place::Folder(FolderRegistry::new("folder", folder)));
         }
+        let connected = progress::spinner("connecting", self.nats.connect()).await?;
+        Ok(Place::Nats(Box::new(connected.registry())))
     }
 }
 

@@ -44,6 +44,8 @@ use writer::Writer;
 const RACK: &str = "local";
 const GEAR: &str = "run";
 
+const LIMIT: &str = "A limit: memory, guestTime, messageTime, outputMessages, outputSize or logSize; may be repeated";
+
 /// Arguments of `run`
 #[derive(Debug, Args)]
 pub struct RunArgs {
@@ -63,16 +65,16 @@ pub struct RunArgs {
     #[arg(long, value_enum, default_value_t = Records::Cbor)]
     pub format: Records,
 
-    /// Export to call for each message [default: flux_process, else process]
-    #[arg(long, value_name = "NAME")]
+    /// Export to call for each message.
+    #[arg(long, value_name = "NAME", help = "Export to call for each message [default: flux_process, else process]")]
     pub entrypoint: Option<String>,
 
-    /// A parameter of the gear, read by flux_config_get; may be repeated
-    #[arg(long, value_name = "KEY=VALUE", value_parser = pair)]
+    /// A parameter of the gear.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = pair, help = "A parameter of the gear, read by flux_config_get; may be repeated")]
     pub config: Vec<(String, String)>,
 
-    /// A limit: memory, guestTime, messageTime, outputMessages, outputSize or logSize; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
+    /// A limit.
+    #[arg(long, value_name = "NAME=VALUE", value_parser = pair, help = LIMIT)]
     pub limit: Vec<(String, String)>,
 
     /// Grant HTTP (a module that imports it is refused in this release all the same)
@@ -119,11 +121,11 @@ pub(crate) async fn run(args: &RunArgs, format: Format) -> Result<Exit, Failed> 
     let cache = tempfile::tempdir().map_err(|error| Failed::fault(format!("a folder for compiled code: {error}")))?;
     let program =
         std::env::current_exe().map_err(|error| Failed::fault(format!("the path of this program: {error}")))?;
-    let loader = Loader::new(&program, cache.path(), 1, None).map_err(refused)?;
+    let loader = Loader::new(&program, cache.path(), 1, None).map_err(|trouble| refused(&trouble))?;
     let log: Arc<dyn Sink> = Arc::new(ToTerminal);
-    let loading = loader.load(&revision, module, 1, log);
-    let loaded = progress::spinner("compiling", loading).await.map_err(refused)?;
-    let gear = pipeline(&revision, &loader, loaded)?;
+    let compiling = loader.load(&revision, module, 1, log);
+    let tested = progress::spinner("compiling", compiling).await.map_err(|trouble| refused(&trouble))?;
+    let gear = pipeline(&revision, &loader, tested)?;
     let report = feed(args, gear).await?.of(&revision);
     // The records have standard output for themselves when they go there.
     if args.out.as_os_str() == "-" {
@@ -134,7 +136,7 @@ pub(crate) async fn run(args: &RunArgs, format: Format) -> Result<Exit, Failed> 
     Ok(if report.all_ok() { Exit::Done } else { Exit::NotOk })
 }
 
-fn refused(trouble: Trouble) -> Failed {
+fn refused(trouble: &Trouble) -> Failed {
     let message = format!("{}: {}", trouble.problem.reason, trouble.problem.message);
     if trouble.transient { Failed::fault(message) } else { Failed::refused(message) }
 }
@@ -164,7 +166,7 @@ fn revision(args: &RunArgs, module: &Verified) -> Result<Revision, Failed> {
     })
 }
 
-fn pipeline(revision: &Revision, loader: &Loader, loaded: Loaded) -> Result<Pipeline, Failed> {
+fn pipeline(revision: &Revision, loader: &Loader, tested: Loaded) -> Result<Pipeline, Failed> {
     let identity = Identity { cluster_id: RACK.into(), namespace: RACK.into(), name: GEAR.into(), uid: String::new() };
     let wire =
         Wire::new(&identity, "memory", &revision.output).map_err(|trouble| Failed::usage(trouble.problem.message))?;
@@ -172,8 +174,8 @@ fn pipeline(revision: &Revision, loader: &Loader, loaded: Loaded) -> Result<Pipe
     let metrics = Process::register(&mut gear_telemetry::metrics::Registry::default()).gear(&labels);
     let parts = PipelineParts {
         wire,
-        guest: loaded.guest,
-        abi: loaded.abi,
+        guest: tested.guest,
+        abi: tested.abi,
         threads: loader.engine().threads().clone(),
         tracer: None,
         metrics,

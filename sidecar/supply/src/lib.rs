@@ -34,7 +34,7 @@ pub use intake::{Fetched, Verified};
 pub use nats::{Listed, NatsRegistry};
 pub use operator::OperatorRegistry;
 pub use registries::{DEFAULT_MATCH, Registries, RegistryConfig, Resolved};
-pub use retry::Policy;
+pub use retry::{Policy, jittered};
 pub use store::Store;
 
 /// Largest module that any part of the product takes: 16 MiB.

@@ -19,6 +19,8 @@ pub struct Policy {
     pub backoff: Duration,
     /// Longest delay.
     pub max_backoff: Duration,
+    /// Tries at most. 1 for a caller that tries again by itself and wants to tell people meanwhile.
+    pub tries: u32,
 }
 
 impl Default for Policy {
@@ -27,6 +29,7 @@ impl Default for Policy {
             deadline: Duration::from_mins(1),
             backoff: Duration::from_millis(200),
             max_backoff: Duration::from_secs(5),
+            tries: u32::MAX,
         }
     }
 }
@@ -44,11 +47,12 @@ impl Policy {
             deadline: self.deadline,
             source: last.map(Box::new),
         };
-        let (mut delay, mut last) = (self.backoff, None);
+        let (mut delay, mut last, mut tries) = (self.backoff, None, 0);
         loop {
             let Ok(answer) = timeout_at(end, ask()).await else { return Err(late(last)) };
+            tries += 1;
             let error = match answer {
-                Err(error) if error.class().is_transient() => error,
+                Err(error) if error.class().is_transient() && tries < self.tries => error,
                 settled => return settled,
             };
             let pause = jittered(delay);
@@ -64,7 +68,8 @@ impl Policy {
 }
 
 /// Half to all of `delay`, so that many sidecars do not come back at once.
-fn jittered(delay: Duration) -> Duration {
+#[must_use]
+pub fn jittered(delay: Duration) -> Duration {
     // The standard library seeds each `RandomState` anew; that is all the randomness that spreading needs.
     let random = RandomState::new().hash_one(0u8) % 1024;
     delay / 2 + (delay / 2).mul_f64(f64::from(u32::try_from(random).unwrap_or(0)) / 1024.0)
@@ -81,6 +86,7 @@ mod tests {
         deadline: Duration::from_millis(300),
         backoff: Duration::from_millis(1),
         max_backoff: Duration::from_millis(5),
+        tries: u32::MAX,
     };
 
     fn away() -> SupplyError {
@@ -114,6 +120,13 @@ mod tests {
             })
             .await;
         assert_eq!((answer.unwrap_err().class(), tries.get()), (Class::ModuleNotFound, 1));
+    }
+
+    #[tokio::test]
+    async fn whoever_wants_one_try_gets_its_fault() {
+        let once = Policy { tries: 1, ..QUICK };
+        let refused: Result<(), _> = once.run("m", || async { Err(away()) }).await;
+        assert!(matches!(refused.unwrap_err(), SupplyError::Unavailable { .. }));
     }
 
     #[tokio::test]

@@ -45,7 +45,7 @@ async fn becomes((guest, reason, detail): (&str, &str, &str)) -> Option<String> 
     sidecar.ledger("three dead letters", |ledger| ledger.dead_lettered == 3 && ledger.in_flight == 0).await;
     // One life for both attempts at both messages.
     assert_eq!(sidecar.status().ledger.received, 5, "{guest}");
-    assert_eq!(sidecar.figure(&format!("wasmgear_failures_total{{reason=\"{reason}\"}}")), 4.0, "{guest}");
+    assert_eq!(sidecar.figure(&format!("wasmgear_failures_total{{reason=\"{reason}\"}}")), 4, "{guest}");
     assert_eq!(letters[1].1, payment(1), "{guest}: the original bytes");
     assert_eq!(world.count("flux-msg", "flux.msg.edge-a.gear.>").await, 0, "{guest}");
     let (told, why) = (header(1, "Wasmgear-Reason"), header(1, "Wasmgear-Detail"));
@@ -66,7 +66,7 @@ async fn bombs_for_the_compiler_leave_the_process_as_it_was() {
         assert!(sentence.contains(told), "{guest}: {sentence}");
         assert!(sidecar.get("/livez").0.contains(" 200 "));
         let peak = sidecar.figure("process_resident_memory_peak_bytes");
-        assert!(peak < f64::from(40 << 20), "{guest}: the sidecar had {peak} bytes");
+        assert!(peak < 40 << 20, "{guest}: the sidecar had {peak} bytes");
         // The same process serves an honest module.
         let mut honest = world.document(&guest_fixtures::wasm("echo")).await;
         honest.epoch = 2;

@@ -48,7 +48,7 @@ async fn killed_thrice(window: Duration) -> Aftermath {
 
 #[tokio::test]
 async fn a_sidecar_that_is_killed_loses_nothing_and_doubles_nothing() {
-    let Aftermath { world, counted, redelivered } = killed_thrice(Duration::from_secs(120)).await;
+    let Aftermath { world, counted, redelivered } = killed_thrice(Duration::from_mins(2)).await;
     assert!(counted.pass && (counted.out, counted.doubled) == (MESSAGES, 0), "{counted:?}");
     // Bodies: each output is its input, with two hops more.
     let inputs: BTreeMap<u64, Message> = decoded(&world.stored("flux-msg", IN, MESSAGES).await).collect();

@@ -54,8 +54,7 @@ async fn probes_and_drops_leave_nothing_behind() {
     world.write(&world.document(&guest_fixtures::wasm("drop")).await);
     let sidecar = world.start();
     sidecar.ready().await;
-    let mut probe = gear_abi::Message::default();
-    probe.flags = gear_abi::FLAG_PROBE;
+    let probe = gear_abi::Message { flags: gear_abi::FLAG_PROBE, ..gear_abi::Message::default() };
     world.feed([probe.encode(), payment(1)]).await;
     sidecar.ledger("one probe, one drop", |ledger| (ledger.probes, ledger.dropped) == (1, 1)).await;
     assert_eq!(world.count("flux-msg", "flux.msg.edge-a.gear.>").await, 0);

@@ -150,7 +150,7 @@ async fn a_missing_stream_is_told_and_waited_for() {
     assert!(told.contains("flux-msg"), "{told}");
     assert!(sidecar.status().revisions[0].prepared, "the module is ready meanwhile");
     // Somebody makes it: no restart is needed.
-    world.make_stream(Duration::from_secs(120)).await;
+    world.make_stream(Duration::from_mins(2)).await;
     sidecar.ready().await;
     world.feed([payment(1)]).await;
     assert_eq!(world.outputs(1).await.len(), 1);
@@ -199,7 +199,7 @@ async fn a_missing_permission_is_told_with_its_subject_and_waited_for() {
         assert!(fewer.len() < all.len(), "{missing}");
         let (few, many) = (users(&key, &fewer), users(&key, &all));
         let world = World::bare(&few).await;
-        world.make_stream(Duration::from_secs(120)).await;
+        world.make_stream(Duration::from_mins(2)).await;
         let seed = world.folder.path().join("seed");
         std::fs::write(&seed, key.seed().unwrap()).unwrap();
         let mut document = world.document(&guest_fixtures::wasm("echo")).await;

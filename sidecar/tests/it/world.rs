@@ -38,7 +38,7 @@ pub(crate) const IN: &str = "flux.msg.edge-a.line-in.out";
 pub(crate) const OUT: &str = "flux.msg.edge-a.gear.out";
 pub(crate) const DLQ: &str = "flux.dlq.payments.gear";
 /// Long enough for a busy machine; nothing waits so long when all is well.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server with the product's streams and buckets, and the stream of fluxrig.
 pub(crate) struct World {
@@ -49,7 +49,7 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) async fn new() -> Self {
-        Self::with_window(Duration::from_secs(120)).await
+        Self::with_window(Duration::from_mins(2)).await
     }
 
     /// A world whose stream forgets message ids after `window`.

@@ -19,6 +19,7 @@ pub(crate) const QUICK: Policy = Policy {
     deadline: Duration::from_secs(5),
     backoff: Duration::from_millis(10),
     max_backoff: Duration::from_millis(50),
+    tries: u32::MAX,
 };
 
 /// A server with the two buckets of a registry.

@@ -82,7 +82,7 @@ impl Sidecar {
     }
 
     /// A figure of `/metrics`, with its labels as they stand there.
-    pub(crate) fn figure(&self, name: &str) -> f64 {
+    pub(crate) fn figure(&self, name: &str) -> u64 {
         let (_, page) = self.get("/metrics");
         let line = page.lines().find(|line| line.split(' ').next() == Some(name));
         line.unwrap_or_else(|| panic!("no {name} in {page}")).rsplit(' ').next().unwrap().parse().unwrap()
