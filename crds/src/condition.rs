@@ -204,6 +204,28 @@ reasons! {
     Receiving: StreamConnected => "Nothing.";
     /// No sidecar answers.
     SidecarsUnknown: StreamConnected | LedgerBalanced => "Nothing while pods start. Else check that the operator reaches port 8082 of the pods.";
+    /// A sidecar has no connection to NATS.
+    NatsUnavailable: StreamConnected => "Nothing, if NATS is coming back: sidecars connect again by themselves. Else check `nats.url` and the network between pods and server.";
+    /// The settings of the connection to NATS can't work.
+    NatsSettings: StreamConnected => "Correct what the message names, for example a url, a certificate or a credentials file.";
+    /// The gear's NATS user may not do what a sidecar needs.
+    PermissionDenied: StreamConnected => "Grant the subject in the message; `docs/reference/nats-permissions.md` lists all that are needed.";
+    /// The input stream is not there, or no stream takes an output.
+    StreamMissing: StreamConnected => "Make the stream, or correct `input.stream` or `output`. Sidecars look again by themselves.";
+    /// The consumer went away while it was used.
+    ConsumerMissing: StreamConnected => "Nothing: it is made anew where the last one was. Find out who deleted it.";
+    /// The consumer by this gear's name belongs to another gear.
+    ConsumerForeign: StreamConnected => "Delete the consumer in the message if nobody uses it; clusters that share a server need different values of the chart's `clusterId`.";
+    /// The server refuses the consumer's configuration.
+    ConsumerRefused: StreamConnected => "Correct in `input` what the message names.";
+    /// The consumer is gone and nobody knows how far it was.
+    PositionUnknown: StreamConnected => "Decide where to begin; the message says how. Nothing is processed until then, so that nothing is skipped silently.";
+    /// The bucket `wasmgear_state` is not there.
+    StateMissing: StreamConnected => "Run `wasmgear init`, or let the operator do it (`nats.init.enabled` of the chart).";
+    /// The stream `flux-dlq` for dead letters is not there.
+    DeadLetterMissing: StreamConnected => "Run `wasmgear init`, or let the operator do it (`nats.init.enabled` of the chart).";
+    /// A stream does not store what is sent to it.
+    StreamRefuses: StreamConnected => "Look at the stream's limits and subjects; the message holds the server's answer.";
     /// A sidecar reports a problem that this release of the operator has no word for.
     SidecarProblem: StreamConnected => "The message says what the sidecar reports.";
     /// Each message is in exactly one class.

@@ -50,3 +50,17 @@ fn fields_that_are_not_available_say_so_in_the_reference() {
     ];
     assert_eq!(absent, expected.map(|field| format!("spec.{field}")));
 }
+
+#[test]
+fn every_reason_for_which_a_stream_does_not_flow_is_explained() {
+    // The stream's crate knows NATS and this one must not; so its list is read as text.
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sidecar/stream/src/problem.rs");
+    let text = fs::read_to_string(file).unwrap();
+    let constants = text.lines().filter(|line| line.starts_with("pub const") && line.contains(": &str = "));
+    let reasons: Vec<&str> = constants.filter_map(|line| line.split('"').nth(1)).collect();
+    assert!(reasons.len() > 10, "{reasons:?}");
+    for reason in reasons {
+        let known = wasmgear_crds::Reason::find(reason).unwrap_or_else(|| panic!("no reason {reason}"));
+        assert_eq!(known.conditions(), [wasmgear_crds::ConditionType::StreamConnected], "{reason}");
+    }
+}

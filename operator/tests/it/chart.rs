@@ -155,6 +155,7 @@ fn the_flags_that_the_chart_sets_are_those_of_the_operator() {
 
 #[test]
 fn the_lists_that_the_chart_writes_are_those_that_the_operator_reads() {
+    use clap::Parser as _;
     let rendered = render(&full()).unwrap();
     let map = rendered.split("\n---").find(|text| text.contains("registries.json")).unwrap();
     let map: Value = serde_saphyr::from_str(map).unwrap();
@@ -165,7 +166,6 @@ fn the_lists_that_the_chart_writes_are_those_that_the_operator_reads() {
     assert_eq!((&registries[0].source, &registries[1].source), (&folder, &gear_config::RegistrySource::Nats));
     let file = tempfile::NamedTempFile::new().unwrap();
     fs::write(file.path(), map["data"]["tenants.json"].as_str().unwrap()).unwrap();
-    use clap::Parser as _;
     let args = [
         "x",
         "--namespace",

@@ -57,7 +57,7 @@ impl Cluster {
 
     /// Replaces pods as a Deployment controller would, and answers for them as healthy sidecars would.
     pub(crate) async fn roll_out(&self, gear: &str) {
-        self.roll_out_to(gear, true).await;
+        Box::pin(self.roll_out_to(gear, true)).await;
     }
 
     pub(crate) async fn roll_out_to(&self, gear: &str, ready: bool) {

@@ -16,29 +16,12 @@ use crate::world::{PROCESS, World, message, said, wait, wasm};
 
 const HTTP: &str = r#"(import "env" "flux_req_http" (func (param i32 i32 i32 i32 i32 i32) (result i32)))"#;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_is_wrong_with_a_module_is_told_and_no_pod_ever_sees_it() {
-    let mut world = World::new().await;
-    // Watches over the whole test: nothing may ever be made.
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let (list, api) = (Arc::clone(&seen), world.api::<Deployment>());
-    let mut watching = tokio::task::JoinSet::new();
-    watching.spawn(async move {
-        let mut made = watcher(api, watcher::Config::default()).applied_objects().boxed();
-        while let Some(Ok(deployment)) = made.next().await {
-            list.lock().unwrap().push(deployment.name_any());
-        }
-    });
-    world.module("text", "v1", b"(module)");
-    world.module("huge", "v1", &vec![0; (16 << 20) + 1]);
-    world.module("bare", "v1", &wasm(""));
-    world.module("typed", "v1", &wasm(r#"(func (export "flux_process") (param i32))"#));
-    world.module("http", "v1", &wasm(&format!("{HTTP} {PROCESS}")));
-    world.module("alien", "v1", &wasm(&format!(r#"(import "env" "launch" (func)) {PROCESS}"#)));
-    world.module("good", "v1", &wasm(PROCESS));
-    world.operate().await;
+/// A gear's name and what it asks for, the condition that is False, its reason, and a part of its sentence.
+type Refusal = (&'static str, Value, &'static str, &'static str, &'static str);
+
+fn refusals() -> [Refusal; 10] {
     let other = format!("urn:wasm:local/good:v1@{}", Digest::of(b"other"));
-    let table: [(&str, Value, &str, &str, &str); 10] = [
+    [
         (
             "unknown",
             json!({ "module": "urn:wasm:local/nobody:v1" }),
@@ -79,7 +62,31 @@ async fn what_is_wrong_with_a_module_is_told_and_no_pod_ever_sees_it() {
             "UnknownImport",
             "imports env.launch",
         ),
-    ];
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_wrong_with_a_module_is_told_and_no_pod_ever_sees_it() {
+    let mut world = World::new().await;
+    // Watches over the whole test: nothing may ever be made.
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let (list, api) = (Arc::clone(&seen), world.api::<Deployment>());
+    let mut watching = tokio::task::JoinSet::new();
+    watching.spawn(async move {
+        let mut made = watcher(api, watcher::Config::default()).applied_objects().boxed();
+        while let Some(Ok(deployment)) = made.next().await {
+            list.lock().unwrap().push(deployment.name_any());
+        }
+    });
+    world.module("text", "v1", b"(module)");
+    world.module("huge", "v1", &vec![0; (16 << 20) + 1]);
+    world.module("bare", "v1", &wasm(""));
+    world.module("typed", "v1", &wasm(r#"(func (export "flux_process") (param i32))"#));
+    world.module("http", "v1", &wasm(&format!("{HTTP} {PROCESS}")));
+    world.module("alien", "v1", &wasm(&format!(r#"(import "env" "launch" (func)) {PROCESS}"#)));
+    world.module("good", "v1", &wasm(PROCESS));
+    world.operate().await;
+    let table = refusals();
     for (name, spec, ..) in &table {
         let mut spec = spec.clone();
         spec["output"] = json!({ "rack": world.namespace, "gear": name });

@@ -63,7 +63,7 @@ fn granted() -> Vec<Right> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn with_the_charts_rights_nothing_is_refused_and_every_right_is_used() {
-    let used = life(None).await.unwrap();
+    let used = Box::pin(life(None)).await.unwrap();
     let granted: BTreeSet<Right> = granted().into_iter().collect();
     let unused: Vec<_> = granted.difference(&used).collect();
     assert!(unused.is_empty(), "the chart grants what nobody uses: {unused:?}");
@@ -79,7 +79,7 @@ async fn each_right_that_is_taken_away_is_missed() {
         while running.len() < AT_ONCE
             && let Some(right) = all.pop()
         {
-            running.spawn(async move { (right.clone(), life(Some(right)).await) });
+            running.spawn(async move { (right.clone(), Box::pin(life(Some(right))).await) });
         }
         let (right, result) = running.join_next().await.unwrap().unwrap();
         let error = result.expect_err(&format!("{right:?} is not needed"));

@@ -1,7 +1,7 @@
 //! One namespace with an operator of its own, under exactly the rights that the chart gives it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Debug,
     future::Future,
     path::{Path, PathBuf},
@@ -322,7 +322,8 @@ impl Program {
         wait("the program says its port", || async {
             let lines = self.log();
             let lines = lines.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-            let port = lines.filter_map(|line| line["admin"].as_str()?.parse::<std::net::SocketAddr>().ok()).next()?;
+            let mut ports = lines.filter_map(|line| line["admin"].as_str()?.parse::<std::net::SocketAddr>().ok());
+            let port = ports.next()?;
             Some(std::net::SocketAddr::from(([127, 0, 0, 1], port.port())))
         })
         .await
@@ -488,7 +489,7 @@ fn withhold(rule: &mut Value, without: Option<&Right>) {
 
 /// Every right of the chart's roles.
 pub(crate) fn rights(rendered: &str) -> Vec<Right> {
-    let mut found = BTreeMap::new();
+    let mut found = BTreeSet::new();
     for document in rendered.split("\n---") {
         let Ok(object) = serde_saphyr::from_str::<Value>(document) else { continue };
         for rule in object["rules"].as_array().into_iter().flatten() {
@@ -498,12 +499,12 @@ pub(crate) fn rights(rendered: &str) -> Vec<Right> {
                         resource: resource.as_str().unwrap().to_owned(),
                         verb: verb.as_str().unwrap().to_owned(),
                     };
-                    found.insert(right, ());
+                    found.insert(right);
                 }
             }
         }
     }
-    found.into_keys().collect()
+    found.into_iter().collect()
 }
 
 pub(crate) fn chart() -> String {

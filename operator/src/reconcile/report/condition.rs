@@ -6,7 +6,7 @@ use wasmgear_crds::{ConditionType, Reason};
 use super::Facts;
 use crate::{
     metrics::State,
-    observe::{Link, Messages},
+    observe::{Link, Messages, PodView},
 };
 
 /// Longest message; the schema takes more, people don't.
@@ -217,7 +217,7 @@ pub(super) fn ledger_balanced(facts: &Facts<'_>) -> Says {
     if let Some((name, _)) = view.pods.iter().find(|(_, pod)| pod.unbalanced) {
         return Says::no(Reason::Unbalanced, format!("the books of pod {name} do not balance"));
     }
-    if view.pods.values().any(|pod| pod.answered()) {
+    if view.pods.values().any(PodView::answered) {
         return Says::yes(Reason::Balanced, "each message is in exactly one class");
     }
     if facts.replicas == 0 {
