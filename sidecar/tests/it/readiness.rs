@@ -251,6 +251,8 @@ async fn asked_to_end_it_finishes_what_it_has_and_leaves_the_rest_to_the_next_on
     };
     let ((), code) = tokio::join!(feeding, stopping);
     assert_eq!(code, 0);
+    let consumer = world.consumer().await;
+    assert_eq!(consumer.num_ack_pending, 0, "something was taken and neither finished nor given back");
     let second = world.start();
     second.ready().await;
     second.ledger("the rest", |ledger| ledger.ok > 0 && ledger.in_flight == 0).await;

@@ -25,7 +25,7 @@ fn the_page_of_commands_is_what_help_says() {
 fn section(text: &mut String, command: &mut clap::Command, title: &str) {
     let help = command.render_long_help().to_string();
     let help: Vec<&str> = help.lines().map(str::trim_end).collect();
-    *text += &format!("\n## `{title}`\n\n```text\n{}\n```\n", help.join("\n").trim_end());
+    *text += &["\n## `", title, "`\n\n```text\n", help.join("\n").trim_end(), "\n```\n"].concat();
 }
 
 #[test]
