@@ -214,12 +214,13 @@ fn store(pairs: &[(&str, &str)]) -> Store<State> {
     let limits = StoreLimitsBuilder::new().memory_size(MEMORY).build();
     let mut store = Store::new(engine(), State { config, logs: Vec::new(), limits });
     store.limiter(|state| &mut state.limits);
-    rearm(&mut store);
     store
 }
 
 fn start(store: &mut Store<State>, wasm: &[u8]) -> Result<Instance, Failure> {
     let module = Module::new(engine(), wasm).unwrap();
+    // Compiling takes longer than a message may, on a busy machine.
+    rearm(store);
     let instance = linker(engine()).instantiate(&mut *store, &module).map_err(|_| Failure::Start)?;
     if let Ok(initialize) = instance.get_typed_func::<(), ()>(&mut *store, "_initialize") {
         initialize.call(&mut *store, ()).map_err(|_| Failure::Start)?;
