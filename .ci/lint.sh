@@ -8,7 +8,7 @@ cd "$TOP" || exit 1
 # shellcheck source=.ci/lib.sh
 . .ci/lib.sh
 
-CHECKS=(format clippy borders deny shell go_format go_vet examples sizes words teeth)
+CHECKS=(format clippy borders deny shell go_format go_vet examples sizes words links teeth)
 
 # Folders with a Go module of their own.
 go_modules() { git ls-files '*go.mod' | xargs -n1 dirname; }
@@ -54,6 +54,16 @@ check_teeth() { cargo xtask teeth --check; }
 # What must not stand in the repository: skipped tests, unfinished code.
 check_words() {
     ! git grep -nE '(todo|unimplemented)!\(|#\[ignore|t\.Skip' -- '*.rs' '*.go' ':!.ci/xtask'
+}
+# Relative links of documents lead to files of the repository.
+check_links() {
+    local file target broken=0
+    while IFS=: read -r file target; do
+        target=${target#*(}
+        target=${target%[)#]}
+        [ -n "$(git ls-files "$(dirname "$file")/$target")" ] || { echo "$file: the link to $target leads nowhere"; broken=1; }
+    done < <(git ls-files '*.md' | xargs grep -oHE '\]\([^)#: ]+[)#]' | sort -u)
+    return "$broken"
 }
 
 main() {
