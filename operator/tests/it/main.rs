@@ -2,6 +2,8 @@
 //! cluster would add: a Deployment controller with a kubelet, and sidecars that answer `/status`.
 
 #[cfg(test)]
+mod at_rest;
+#[cfg(test)]
 mod chart;
 #[cfg(test)]
 mod cluster;
@@ -17,8 +19,6 @@ mod lifecycle;
 mod modules;
 #[cfg(test)]
 mod program;
-#[cfg(test)]
-mod quiet;
 #[cfg(test)]
 mod rights;
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! At rest, with messages flowing, nothing is written but the Lease.
+//! At rest, with messages flowing, nothing is written but the Lease. It takes a minute, and by its name it begins first.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::world::{PROCESS, World, wasm};
 const REST: Duration = Duration::from_mins(1);
 
 #[tokio::test(flavor = "multi_thread")]
-async fn at_rest_nothing_is_written_but_the_lease() {
+async fn nothing_is_written_but_the_lease() {
     let mut world = World::new().await;
     world.module("good", "v1", &wasm(PROCESS));
     let mut settings = world.settings("operator-a");
