@@ -31,6 +31,7 @@ help: ## Show the targets
 	@printf '  REGISTRY=<name>       images: first part of their names (%s)\n' '$(REGISTRY)'
 	@printf '  LEVELS="unit real"    test: only these levels\n'
 	@printf '  TEETH="name …"        teeth: only these of e2e/teeth; OUTPUT=json prints the result for programs\n'
+	@printf '  QUICK=1               bench: a smaller run, not to be quoted (1 min); OUTPUT=json as above\n'
 	@printf '  CLUSTER=<context>     a cluster of your own in place of the lab, for what needs a cluster\n'
 
 # --- what is needed
@@ -88,9 +89,14 @@ test: tools guests images oracle ## Run all levels of tests and count them; noth
 	@TEST_CLUSTER='$(CLUSTER)' .ci/test.sh $(LEVELS)
 
 .PHONY: teeth
-teeth: tools ## Switch off one control at a time and show the test that goes red (10 min)
+teeth: tools ## Switch off one control at a time and show the test that goes red (10 min; the first time 20)
 	@cargo xtask guests >&2
 	@cargo xtask teeth --output $(OUTPUT) $(TEETH)
+
+.PHONY: bench
+bench: tools ## Measure the sidecar beside a bare loop, and hold the figures to their bars (10 min)
+	@cargo xtask guests >&2
+	@.ci/bench.sh $(if $(QUICK),--quick) --output '$(OUTPUT)'
 
 .PHONY: lint
 lint: ## Run every check that needs no program of ours running
