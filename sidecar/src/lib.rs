@@ -15,6 +15,7 @@
 #![deny(missing_docs)]
 
 pub mod admin;
+pub mod allocator;
 pub mod args;
 pub mod budget;
 pub mod guest_log;

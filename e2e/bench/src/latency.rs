@@ -32,18 +32,17 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) async fn measure(size: Size, report: &mut Report) -> Result<()> {
     let world = World::start().await?;
     let count = size.latency_seconds * 1_000;
-    let gears = [("C echo, kept", Instance::persistent()), ("C echo, fresh", Instance::Fresh)];
+    let gears = [("kept", "C echo, kept", Instance::persistent()), ("fresh", "C echo, fresh", Instance::Fresh)];
     let (mut bare, mut ours) = (Rounds::default(), [Rounds::default(), Rounds::default()]);
     for pair in 0..size.latency_pairs {
         world.clear().await?;
         let running = Bare::start(&world, "bare", Ack::Confirmed, u32::MAX).await?;
         bare.note(sent(&world, count).await?);
         running.stop().await?;
-        for ((name, instance), rounds) in gears.iter().zip(&mut ours) {
+        for ((short, _, instance), rounds) in gears.iter().zip(&mut ours) {
             world.clear().await?;
             let gear = Gear { guest: "echo-c", instance: *instance };
-            let letters: String = name.chars().filter(char::is_ascii_lowercase).collect();
-            let running = Sidecar::start(&world, &format!("{letters}-{pair}"), gear).await?;
+            let running = Sidecar::start(&world, &format!("{short}-{pair}"), gear).await?;
             rounds.note(sent(&world, count).await?);
             running.stop().await?;
         }
@@ -52,7 +51,7 @@ pub(crate) async fn measure(size: Size, report: &mut Report) -> Result<()> {
     let figure = |name: &str, values| Figure::new(PART, name, "ms", count - WARM_UP, values);
     report.figure(figure("bare loop: p50", bare.p50.clone()));
     report.figure(figure("bare loop: p99", bare.p99.clone()));
-    for ((name, _), rounds) in gears.iter().zip(&ours) {
+    for ((_, name, _), rounds) in gears.iter().zip(&ours) {
         report.figure(figure(&format!("sidecar, {name}: p50"), rounds.p50.clone()));
         report.figure(figure(&format!("sidecar, {name}: p99"), rounds.p99.clone()));
         let added = |ours: &[f64], bare: &[f64]| ours.iter().zip(bare).map(|(ours, bare)| ours - bare).collect();

@@ -21,6 +21,10 @@ mod world;
 
 use report::Report;
 
+/// The allocator of the sidecar's program.
+#[global_allocator]
+static ALLOCATOR: wasmgear_sidecar::allocator::Allocator = wasmgear_sidecar::allocator::ALLOCATOR;
+
 /// Measures the sidecar beside a bare loop, and holds the figures to the bars of the product.
 #[derive(Debug, Parser)]
 #[command(name = "wasmgear-bench", after_help = "Exit codes: 0 every bar is met, 1 a bar is missed, 2 no result.")]
@@ -34,6 +38,9 @@ struct Args {
     /// Only these parts
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
+    /// Of the part throughput only these loops, without a comparison: plain, bare, kept, fresh, masker
+    #[arg(long, value_delimiter = ',')]
+    loops: Vec<String>,
     /// Messages of each run of a loop [300000, quick 60000]
     #[arg(long, value_name = "COUNT")]
     messages: Option<u32>,
@@ -69,6 +76,7 @@ struct Size {
 fn main() -> ExitCode {
     // First of all: this process may be the compiler's child.
     gear_host::compile::child_main().unwrap_or_else(|| {
+        wasmgear_sidecar::allocator::give_back_at_once();
         let args = Args::parse();
         match measured(&args) {
             Ok(report) => {
@@ -95,7 +103,8 @@ fn measured(args: &Args) -> Result<Report> {
         messages: args.messages.unwrap_or(base.messages).max(1_000),
         ..base
     };
-    let complete = args.only.is_empty() && size.pairs >= full.pairs && size.messages >= full.messages && !args.quick;
+    let all = args.only.is_empty() && args.loops.is_empty();
+    let complete = all && size.pairs >= full.pairs && size.messages >= full.messages && !args.quick;
     let mut report = Report::begin(complete);
     let wanted = |part| args.only.is_empty() || args.only.contains(&part);
     // As the sidecar has it: spans go nowhere, lines of the level `info` are looked at.
@@ -124,7 +133,7 @@ fn measured(args: &Args) -> Result<Report> {
             Box::pin(latency::measure(size, &mut report)).await.context("latency")?;
         }
         if wanted(Part::Throughput) {
-            Box::pin(throughput::measure(size, &mut report)).await.context("throughput")?;
+            Box::pin(throughput::measure(size, &args.loops, &mut report)).await.context("throughput")?;
         }
         report.end();
         Ok(report)

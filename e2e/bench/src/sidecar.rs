@@ -68,10 +68,14 @@ impl Sidecar {
         let thread = thread::Builder::new().name("sidecar".into()).spawn(move || serve(args, asked, opened))?;
         let (probes, status) = listening.await.context("the sidecar ended before it listened")?;
         let sidecar = Self { probes, status, stop, thread, _folder: folder };
+        let mut why = String::new();
         let ready = until("the sidecar to be ready", Duration::from_millis(2), async || {
-            Ok(get(sidecar.probes, "/readyz")?.0.contains(" 200 "))
+            let (line, body) = get(sidecar.probes, "/readyz")?;
+            why = body;
+            Ok(line.contains(" 200 "))
         });
-        ready.await?;
+        let ready = ready.await;
+        ready.with_context(|| why)?;
         Ok(sidecar)
     }
 

@@ -36,6 +36,7 @@ enum Loop {
 }
 
 struct Contender {
+    short: &'static str,
     name: &'static str,
     what: Loop,
     rates: Vec<f64>,
@@ -44,18 +45,19 @@ struct Contender {
 }
 
 fn contenders() -> [Contender; 5] {
-    let contender = |name, what| Contender { name, what, rates: vec![], cpu: vec![], server: vec![] };
+    let contender = |short, name, what| Contender { short, name, what, rates: vec![], cpu: vec![], server: vec![] };
     let gear = |guest, instance| Loop::Sidecar(Gear { guest, instance });
     [
-        contender("bare loop, plain ack", Loop::Bare(Ack::Plain)),
-        contender("bare loop, confirmed ack", Loop::Bare(Ack::Confirmed)),
-        contender("sidecar, C echo, kept", gear("echo-c", Instance::persistent())),
-        contender("sidecar, C echo, fresh", gear("echo-c", Instance::Fresh)),
-        contender("sidecar, Rust masker, fresh", gear("pan-masker-v1", Instance::Fresh)),
+        contender("plain", "bare loop, plain ack", Loop::Bare(Ack::Plain)),
+        contender("bare", "bare loop, confirmed ack", Loop::Bare(Ack::Confirmed)),
+        contender("kept", "sidecar, C echo, kept", gear("echo-c", Instance::persistent())),
+        contender("fresh", "sidecar, C echo, fresh", gear("echo-c", Instance::Fresh)),
+        contender("masker", "sidecar, Rust masker, fresh", gear("pan-masker-v1", Instance::Fresh)),
     ]
 }
 
-pub(crate) async fn measure(size: Size, report: &mut Report) -> Result<()> {
+/// All of them, or those that are named; then there is nothing to compare.
+pub(crate) async fn measure(size: Size, loops: &[String], report: &mut Report) -> Result<()> {
     let world = World::start().await?;
     let mut contenders = contenders();
     for pair in 0..size.pairs {
@@ -63,7 +65,8 @@ pub(crate) async fn measure(size: Size, report: &mut Report) -> Result<()> {
         let turns = contenders.len();
         for turn in 0..turns {
             let at = (turn + usize::try_from(pair)?) % turns;
-            let Some(contender) = contenders.get_mut(at) else { continue };
+            let wanted = |short: &str| loops.is_empty() || loops.iter().any(|name| name == short);
+            let Some(contender) = contenders.get_mut(at).filter(|contender| wanted(contender.short)) else { continue };
             let server = contender.run(&world, size.messages, pair).await?;
             let last = |values: &[f64]| values.last().copied().unwrap_or(f64::NAN);
             say(&format!(
@@ -76,7 +79,9 @@ pub(crate) async fn measure(size: Size, report: &mut Report) -> Result<()> {
             ));
         }
     }
-    tell(&contenders, size, report);
+    if loops.is_empty() {
+        tell(&contenders, size, report);
+    }
     Ok(())
 }
 
@@ -87,10 +92,7 @@ impl Contender {
         let server = world.server_cpu()?;
         let cost = match self.what {
             Loop::Bare(ack) => Bare::start(world, "bare", ack, messages).await?.ended().await?,
-            Loop::Sidecar(gear) => {
-                let letters: String = self.name.chars().filter(char::is_ascii_lowercase).collect();
-                through(world, &format!("{letters}-{pair}"), gear, messages).await?
-            }
+            Loop::Sidecar(gear) => through(world, &format!("{}-{pair}", self.short), gear, messages).await?,
         };
         let stored = world.stored().await?;
         ensure!(

@@ -86,9 +86,9 @@ impl World {
 
 /// Waits for a condition.
 pub(crate) async fn until(what: &str, pause: Duration, mut condition: impl AsyncFnMut() -> Result<bool>) -> Result<()> {
-    let end = Instant::now() + 10 * PATIENCE;
+    let end = Instant::now() + 2 * PATIENCE;
     while !condition().await? {
-        ensure!(Instant::now() < end, "waited {:?} for {what}", 10 * PATIENCE);
+        ensure!(Instant::now() < end, "waited {:?} for {what}", 2 * PATIENCE);
         tokio::time::sleep(pause).await;
     }
     Ok(())

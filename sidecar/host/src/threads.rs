@@ -4,26 +4,34 @@
 //!   with somebody else's loop.
 //! * A guest that used up its tick goes to the end of the queue: with `n` loops on a thread a new call waits `n` ticks at most.
 //! * Handing over is one push, and one wake if somebody sleeps who was not woken yet.
+//! * Who awaits a job is not woken for each one that is done, but when there is nothing more to do, or [`LATEST`] after the
+//!   first of them: a reader that is woken for each of a thousand short calls would do little but wake up.
 //! * A panic in a job is the error of that job; the thread lives on. Dropping a [`Job`] gives it up: the future is dropped on
 //!   a guest thread, where guests belong.
 
 use std::{
+    any::Any,
+    cell::RefCell,
     collections::VecDeque,
     fmt,
-    future::{Future, poll_fn},
+    future::Future,
     io,
     num::NonZeroUsize,
     panic::{self, AssertUnwindSafe},
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Wake, Waker, ready},
     thread::{self, JoinHandle},
+    time::{Duration, Instant},
 };
 
 use async_task::{FallibleTask, Runnable};
+use futures_util::FutureExt;
 
 /// Wasm runs on stacks of its own; these hold the host's frames only.
 const STACK: usize = 512 << 10;
+/// How long somebody may wait to hear that a job is done, while the thread that did it has more to do.
+const LATEST: Duration = Duration::from_micros(100);
 
 /// Threads that poll futures of guests. Clones are handles of the same threads; the last one ends them.
 #[derive(Clone, Debug)]
@@ -79,7 +87,8 @@ impl Threads {
         F::Output: Send + 'static,
     {
         let shared = Arc::clone(&self.0.shared);
-        let (runnable, task) = async_task::spawn(catch(future), move |runnable| shared.push(runnable));
+        let caught = AssertUnwindSafe(future).catch_unwind().map(told as fn(_) -> _);
+        let (runnable, task) = async_task::spawn(caught, move |runnable| shared.push(runnable));
         runnable.schedule();
         Job(task.fallible())
     }
@@ -87,7 +96,8 @@ impl Threads {
     /// The same for a future that nobody waits for.
     pub(crate) fn detach(&self, future: impl Future<Output = ()> + Send + 'static) {
         let shared = Arc::clone(&self.0.shared);
-        let (runnable, task) = async_task::spawn(catch(future), move |runnable| shared.push(runnable));
+        let caught = AssertUnwindSafe(future).catch_unwind().map(drop);
+        let (runnable, task) = async_task::spawn(caught, move |runnable| shared.push(runnable));
         runnable.schedule();
         task.detach();
     }
@@ -135,10 +145,14 @@ impl Shared {
     }
 
     fn work(&self) {
+        NEWS.set(Some(News::default()));
         while let Some(runnable) = self.next() {
-            // `catch` leaves nothing to unwind but the destructors of what a future left behind.
+            // The combinators of `run` leave nothing to unwind but the destructors of what a future left behind.
             drop(panic::catch_unwind(AssertUnwindSafe(|| runnable.run())));
+            News::tell_in_time();
         }
+        News::tell();
+        NEWS.set(None);
     }
 
     fn next(&self) -> Option<Runnable> {
@@ -150,11 +164,88 @@ impl Shared {
             if let Some(runnable) = state.queue.pop_front() {
                 return Some(runnable);
             }
+            if News::is_waiting() {
+                drop(state);
+                News::tell();
+                state = self.lock();
+                // Something may have come meanwhile.
+                continue;
+            }
             state.sleeping += 1;
             state = self.awake.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.sleeping -= 1;
             // Woken by nobody: the token stays for the one it was meant for.
             state.woken = state.woken.saturating_sub(1).min(state.sleeping);
+        }
+    }
+}
+
+// === who is to hear that a job is done ===
+
+thread_local! {
+    /// `Some` on guest threads only.
+    static NEWS: RefCell<Option<News>> = const { RefCell::new(None) };
+}
+
+/// Those that await jobs of this thread that are done, and have not heard of it.
+#[derive(Default)]
+struct News {
+    waiting: Vec<Waker>,
+    since: Option<Instant>,
+}
+
+impl News {
+    /// Whether it was noted; the waker comes back when this is no guest thread.
+    fn note(waker: Waker) -> Result<(), Waker> {
+        NEWS.with_borrow_mut(|news| {
+            let Some(news) = news else { return Err(waker) };
+            news.waiting.push(waker);
+            Ok(())
+        })
+    }
+
+    fn is_waiting() -> bool {
+        NEWS.with_borrow(|news| news.as_ref().is_some_and(|news| !news.waiting.is_empty()))
+    }
+
+    fn tell_in_time() {
+        let late = NEWS.with_borrow_mut(|news| {
+            let Some(news) = news.as_mut().filter(|news| !news.waiting.is_empty()) else { return false };
+            news.since.get_or_insert_with(Instant::now).elapsed() >= LATEST
+        });
+        if late {
+            Self::tell();
+        }
+    }
+
+    /// Wakes all of them. What they do then may note others, so nothing is borrowed meanwhile.
+    fn tell() {
+        let mut waiting = NEWS.with_borrow_mut(|news| {
+            let Some(news) = news else { return Vec::new() };
+            news.since = None;
+            std::mem::take(&mut news.waiting)
+        });
+        waiting.drain(..).for_each(Waker::wake);
+        // The room is used again.
+        NEWS.with_borrow_mut(|news| {
+            if let Some(news) = news.as_mut().filter(|news| news.waiting.is_empty()) {
+                news.waiting = waiting;
+            }
+        });
+    }
+}
+
+/// Notes on a guest thread, wakes at once anywhere else.
+struct Notes(Waker);
+
+impl Wake for Notes {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        if let Err(waker) = News::note(self.0.clone()) {
+            waker.wake();
         }
     }
 }
@@ -178,7 +269,12 @@ impl<T> Future for Job<T> {
     type Output = Result<T, JobError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let done = ready!(Pin::new(&mut self.0).poll(cx));
+        let done = if self.0.is_finished() {
+            ready!(Pin::new(&mut self.0).poll(cx))
+        } else {
+            let notes = Waker::from(Arc::new(Notes(cx.waker().clone())));
+            ready!(Pin::new(&mut self.0).poll(&mut Context::from_waker(&notes)))
+        };
         Poll::Ready(done.unwrap_or(Err(JobError::Stopped)))
     }
 }
@@ -189,16 +285,11 @@ impl<T> fmt::Debug for Job<T> {
     }
 }
 
-/// A panic as an error, where it happens.
-async fn catch<F: Future>(future: F) -> Result<F::Output, JobError> {
-    let mut future = pin!(future);
-    poll_fn(|cx| match panic::catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx))) {
-        Ok(poll) => poll.map(Ok),
-        Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Poll::Ready(Err(JobError::Panicked(text.unwrap_or_else(|| "no message".to_owned()))))
-        }
+/// A panic as an error.
+fn told<T>(ended: Result<T, Box<dyn Any + Send>>) -> Result<T, JobError> {
+    ended.map_err(|panic| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        JobError::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
     })
-    .await
 }

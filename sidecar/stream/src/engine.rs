@@ -175,9 +175,12 @@ where
         grace: Duration,
     ) -> Result<(), Lost> {
         self.permit();
-        for command in std::mem::take(&mut self.commands) {
+        // The room stays: thousands of commands are more than an allocator likes to give and take back each turn.
+        let mut commands = std::mem::take(&mut self.commands);
+        for command in commands.drain(..) {
             self.sink.send(command).await?;
         }
+        self.commands = commands;
         poll_fn(|cx| self.poll_turn(cx, turn, tick, asked)).await?;
         self.now = Instant::now();
         for arrival in turn.arrivals.drain(..) {

@@ -17,6 +17,9 @@ use crate::log;
 
 /// How often the child is looked at.
 const LOOK: Duration = Duration::from_millis(2);
+/// The one word that the child is told: its allocator, if it is mimalloc, must not begin by reserving all of the address space
+/// that the child may have.
+const ALLOCATOR: (&str, &str) = ("MIMALLOC_ARENA_RESERVE", "64MiB");
 /// Longest text of the child that an error repeats.
 const SAID: u64 = 1_000;
 
@@ -38,6 +41,7 @@ pub(super) fn run(program: &Path, target: &Path, bytes: &[u8], limits: &CompileL
         .arg(SUBCOMMAND)
         .args([limits.address_space, limits.cpu.as_secs().max(1), limits.output].map(|limit| limit.to_string()))
         .env_clear()
+        .env(ALLOCATOR.0, ALLOCATOR.1)
         .current_dir("/")
         .stdin(input)
         .stdout(output)

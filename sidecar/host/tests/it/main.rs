@@ -7,6 +7,7 @@ mod compiling;
 mod hostile;
 mod kept;
 mod limits;
+mod starved;
 mod support;
 mod threads;
 mod time;
