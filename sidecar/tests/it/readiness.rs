@@ -247,12 +247,15 @@ async fn asked_to_end_it_finishes_what_it_has_and_leaves_the_rest_to_the_next_on
     let feeding = world.feed((0..5_000).map(payment));
     let stopping = async {
         first.ledger("some messages", |ledger| ledger.ok > 500).await;
-        first.stop()
+        first.end()
     };
-    let ((), code) = tokio::join!(feeding, stopping);
+    let ((), (code, log)) = tokio::join!(feeding, stopping);
     assert_eq!(code, 0);
-    let consumer = world.consumer().await;
-    assert_eq!(consumer.num_ack_pending, 0, "something was taken and neither finished nor given back");
+    // Its last words: everything that it took is finished or given back.
+    let last = log.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let closed = last.into_iter().find(|line| line["message"] == "the ledger of this pod is closed").unwrap();
+    assert_eq!((&closed["balanced"], &closed["in_flight"]), (&true.into(), &0.into()), "{closed}");
+    assert!(closed["received"].as_u64() >= closed["ok"].as_u64() && closed["ok"].as_u64() > Some(500), "{closed}");
     let second = world.start();
     second.ready().await;
     second.ledger("the rest", |ledger| ledger.ok > 0 && ledger.in_flight == 0).await;

@@ -106,16 +106,25 @@ impl Sidecar {
     }
 
     /// Asks it to end, waits, and gives its exit code.
-    pub(crate) fn stop(mut self) -> i32 {
+    pub(crate) fn stop(self) -> i32 {
+        self.end().0
+    }
+
+    /// Asks it to end, waits, and gives its exit code and all that it logged.
+    pub(crate) fn end(mut self) -> (i32, String) {
         self.terminate();
         let end = Instant::now() + PATIENCE;
-        loop {
+        let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code().unwrap_or(-1);
+                break status;
             }
             assert!(Instant::now() < end, "it does not end:\n{}", self.log());
             std::thread::sleep(std::time::Duration::from_millis(10));
+        };
+        if let Some(reader) = self.reader.take() {
+            reader.join().unwrap();
         }
+        (status.code().unwrap_or(-1), self.log())
     }
 }
 
