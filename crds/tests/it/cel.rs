@@ -41,10 +41,8 @@ fn installed() -> &'static ApiServer {
     static ONCE: std::sync::Once = std::sync::Once::new();
     let server = ApiServer::shared().unwrap();
     ONCE.call_once(|| {
-        let crd = server.kubectl(["apply", "--server-side", "-f", "-"], &wasmgear_crds::crd_yaml().unwrap()).unwrap();
-        assert!(crd.status.success() && crd.stderr.is_empty(), "{}", String::from_utf8_lossy(&crd.stderr));
-        let wait = ["wait", "--for=condition=Established", "crd/wasmgears.gears.fluxrig.org", "--timeout=30s"];
-        assert!(server.kubectl(wait, "").unwrap().status.success());
+        let crd = wasmgear_crds::crd_yaml().unwrap();
+        assert_eq!(server.define(&crd, "wasmgears.gears.fluxrig.org").unwrap(), "");
     });
     server
 }

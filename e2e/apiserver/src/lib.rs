@@ -38,6 +38,14 @@ pub enum ApiServerError {
     /// A file could not be written or a process not started.
     #[error(transparent)]
     Io(#[from] io::Error),
+    /// It does not take a resource definition.
+    #[error("the resource definition of {resource} is not served: {said}")]
+    Definition {
+        /// What it defines.
+        resource: String,
+        /// What kubectl said last.
+        said: String,
+    },
     /// It did not become ready.
     #[error("kube-apiserver was not ready within {START:?}; its log ends with:\n{0}")]
     Silent(String),
@@ -162,6 +170,28 @@ impl ApiServer {
             let _ = stdin.write_all(input.as_bytes());
         }
         Ok(child.wait_with_output()?)
+    }
+
+    /// Applies a resource definition and waits until its objects (`<plural>.<group>`) are served. What kubectl warned about.
+    pub fn define(&self, definition: &str, resource: &str) -> Result<String, ApiServerError> {
+        let said = |output: &Output| String::from_utf8_lossy(&output.stderr).into_owned();
+        let refused = |said| ApiServerError::Definition { resource: resource.to_owned(), said };
+        let applied = self.kubectl(["apply", "--server-side", "-f", "-"], definition)?;
+        if !applied.status.success() {
+            return Err(refused(said(&applied)));
+        }
+        let deadline = Instant::now() + START;
+        loop {
+            // Established, and found by clients: the one comes a moment after the other.
+            let listed = self.kubectl(["get", resource, "--all-namespaces"], "")?;
+            if listed.status.success() {
+                return Ok(said(&applied));
+            }
+            if Instant::now() > deadline {
+                return Err(refused(said(&listed)));
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
     }
 
     /// What a ServiceAccount (`system:serviceaccount:<namespace>:<name>`) asked of the server since it started: its lines of

@@ -32,7 +32,14 @@ async fn life(without: Option<Right>) -> Result<BTreeSet<Right>, String> {
                 if $good { Some(Ok(())) } else { None }
             })
             .await;
-            result??;
+            match result {
+                Ok(answer) => answer?,
+                Err(waited) => {
+                    let asked = world.asked().await;
+                    let last: Vec<_> = asked.iter().rev().take(5).collect();
+                    return Err(format!("{waited}; the operator asked {} times, last {last:?}", asked.len()));
+                }
+            }
         };
     }
     let said = |kind: &'static str| {
