@@ -199,6 +199,7 @@ impl Observation {
         let failed = revisions.iter().find_map(|revision| revision.problem.clone());
         PodView {
             ready: is_ready(pod),
+            leaving: pod.metadata.deletion_timestamp.is_some(),
             revision: pod.annotations().get(words::REVISION_ANNOTATION).cloned().unwrap_or_default(),
             digests: revisions.iter().filter(|r| r.prepared).map(|r| r.digest.to_string()).collect(),
             problem: failed.or_else(|| status.and_then(|status| status.not_ready.clone())),

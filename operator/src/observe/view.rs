@@ -23,6 +23,8 @@ pub(crate) struct View {
 pub(crate) struct PodView {
     /// Ready, says the kubelet.
     pub ready: bool,
+    /// Asked to end: it finishes what it has in hand and takes nothing new.
+    pub leaving: bool,
     /// Revision that its template names.
     pub revision: String,
     /// Modules that it has loaded.

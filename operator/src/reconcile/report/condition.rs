@@ -125,8 +125,12 @@ pub(super) fn rolled_out(facts: &Facts<'_>) -> Says {
     if all_new && (rollout.available == facts.replicas || facts.settled()) {
         return Says::yes(Reason::Complete, format!("all {} pods run {revision}", facts.replicas));
     }
+    let old = match rollout.replicas - rollout.updated {
+        ..=0 => String::new(),
+        old => format!(", {old} still run another revision"),
+    };
     let progress =
-        format!("{} of {} pods run {revision}, {} are ready", rollout.updated, facts.replicas, rollout.ready);
+        format!("{} of {} pods run {revision}, {} are ready{old}", rollout.updated, facts.replicas, rollout.ready);
     match (&rollout.late, trouble(facts)) {
         (Some(_), Some(trouble)) => Says::no(Reason::ProgressDeadlineExceeded, format!("{progress}; {trouble}")),
         (Some(late), None) => Says::no(Reason::ProgressDeadlineExceeded, format!("{progress}; {late}")),

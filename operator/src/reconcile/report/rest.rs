@@ -31,17 +31,24 @@ pub(super) fn candidate(facts: &Facts<'_>) -> Option<RevisionStatus> {
     let record = facts.record?;
     record.previous()?;
     let wanted = record.wanted().filter(|_| taking_over(facts))?;
-    let ready: Vec<bool> =
-        facts.sidecars.view.pods.values().filter(|pod| pod.ready).map(|pod| pod.revision == wanted.name).collect();
+    let ready: Vec<bool> = facts
+        .sidecars
+        .view
+        .pods
+        .values()
+        .filter(|pod| pod.ready && !pod.leaving)
+        .map(|pod| pod.revision == wanted.name)
+        .collect();
     let new = ready.iter().filter(|new| **new).count();
     let percent = (100 * new).checked_div(ready.len()).and_then(|percent| i32::try_from(percent).ok());
     Some(revision(wanted, Some(percent.unwrap_or(0))))
 }
 
-/// Some ready pod runs another revision than the wanted one.
+/// Some ready pod that is to stay runs another revision than the wanted one. Pods that are leaving are not counted by
+/// Deployments either: `Ready` and the candidate end together.
 fn taking_over(facts: &Facts<'_>) -> bool {
     let wanted = facts.record.and_then(|record| record.wanted()).map(|entry| entry.name.as_str());
-    facts.sidecars.view.pods.values().any(|pod| pod.ready && Some(pod.revision.as_str()) != wanted)
+    facts.sidecars.view.pods.values().any(|pod| pod.ready && !pod.leaving && Some(pod.revision.as_str()) != wanted)
 }
 
 fn revision(entry: &Entry, percent: Option<i32>) -> RevisionStatus {

@@ -389,7 +389,11 @@ fn a_new_revision_takes_over_by_share_of_ready_pods() {
     assert_eq!(status.stable.unwrap().revision, "r1-00000000");
     let candidate = status.candidate.unwrap();
     assert_eq!((candidate.revision.as_str(), candidate.percent), ("r2-00000001", Some(50)));
-    scene.view = view(&[("b", new.clone()), ("c", new)]);
+    let progressing = status.conditions.iter().find(|condition| condition.type_ == "RolledOut").unwrap();
+    assert_eq!(progressing.message, "1 of 2 pods run r2-00000001, 2 are ready, 2 still run another revision");
+    // The last old pod is still ready while it finishes what it has in hand; its Deployment does not count it any more.
+    let leaving = PodView { leaving: true, ..pod(true) };
+    scene.view = view(&[("a", leaving), ("b", new.clone()), ("c", new)]);
     scene.rollout = Some(rollout(2, 2, 2));
     let status = scene.report().status;
     assert_eq!((status.stable.unwrap().revision.as_str(), status.candidate), ("r2-00000001", None));
