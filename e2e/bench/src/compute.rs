@@ -124,7 +124,7 @@ fn payment(n: u32) -> Value {
         ("amount", map(vec![("transaction", Value::from(amount)), ("currency", Value::from("978"))])),
         ("trace", map(vec![("stan", Value::from(format!("{n:06}")))])),
         ("iso8583", map(vec![("field", map(fields))])),
-        ("online", Value::from(n % 2 == 0)),
+        ("online", Value::from(n.is_multiple_of(2))),
         ("score", Value::from(0.25)),
     ];
     parts.append(&mut rest);
@@ -133,6 +133,8 @@ fn payment(n: u32) -> Value {
 
 fn map(parts: Vec<(&str, Value)>) -> Value {
     let mut map = gear_abi::Map::new();
-    parts.into_iter().for_each(|(name, value)| map.push(Value::from(name), value));
+    for (name, value) in parts {
+        map.push(Value::from(name), value);
+    }
     Value::Map(map)
 }

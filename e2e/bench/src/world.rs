@@ -22,7 +22,7 @@ pub(crate) const OUTPUT: &str = "flux.msg.edge.bench.out";
 pub(crate) const RECORD: usize = 512;
 /// Inputs on their way to the server at once.
 const WINDOW: u32 = 5_000;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A server with everything that the product needs.
 pub(crate) struct World {

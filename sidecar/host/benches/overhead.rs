@@ -100,7 +100,7 @@ async fn inside(threads: &Threads, guest: Guest) -> Result<(Vec<Duration>, Durat
             call(&guest, &input).await?;
             spans.push(begin.elapsed());
         }
-        Ok((spans, cpu(ClockId::ThreadCPUTime) - before))
+        Ok((spans, cpu(ClockId::ThreadCPUTime).saturating_sub(before)))
     };
     threads.run(calls).await?
 }
@@ -116,7 +116,7 @@ async fn across(threads: &Threads, guest: Guest) -> Result<(Vec<Duration>, Durat
         threads.run(async move { call(&guest, &input).await }).await??;
         spans.push(begin.elapsed());
     }
-    Ok((spans, cpu(ClockId::ProcessCPUTime) - before))
+    Ok((spans, cpu(ClockId::ProcessCPUTime).saturating_sub(before)))
 }
 
 /// CPU time of this thread or process: unlike the spans it does not depend on what else the machine does.

@@ -87,7 +87,7 @@ impl Threads {
         F::Output: Send + 'static,
     {
         let shared = Arc::clone(&self.0.shared);
-        let caught = AssertUnwindSafe(future).catch_unwind().map(told as fn(_) -> _);
+        let caught = AssertUnwindSafe(future).catch_unwind().map(told);
         let (runnable, task) = async_task::spawn(caught, move |runnable| shared.push(runnable));
         runnable.schedule();
         Job(task.fallible())

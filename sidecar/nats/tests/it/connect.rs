@@ -172,7 +172,7 @@ mod jwt {
     use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
     use nkeys::KeyPair;
 
-    pub struct Chain {
+    pub(super) struct Chain {
         operator: KeyPair,
         system: KeyPair,
         account: KeyPair,
@@ -180,7 +180,7 @@ mod jwt {
     }
 
     impl Chain {
-        pub fn new() -> Self {
+        pub(super) fn new() -> Self {
             Self {
                 operator: KeyPair::new_operator(),
                 system: KeyPair::new_account(),
@@ -189,7 +189,7 @@ mod jwt {
             }
         }
 
-        pub fn server(&self) -> String {
+        pub(super) fn server(&self) -> String {
             let operator = token(&self.operator, &self.operator, "operator", "{}");
             let limits = r#"{"limits":{"subs":-1,"data":-1,"payload":-1,"imports":-1,"exports":-1,"wildcards":true,"conn":-1,"leaf":-1}}"#;
             let preload = |account: &KeyPair| {
@@ -203,7 +203,7 @@ mod jwt {
             )
         }
 
-        pub fn creds(&self) -> String {
+        pub(super) fn creds(&self) -> String {
             let jwt = token(&self.account, &self.user, "user", r#"{"subs":-1,"data":-1,"payload":-1}"#);
             let seed = self.user.seed().unwrap();
             format!(

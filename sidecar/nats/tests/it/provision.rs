@@ -15,7 +15,7 @@ async fn init_makes_all_stores_and_a_second_time_changes_nothing() {
     let missing = check(&context, &Store::ALL).await.unwrap();
     assert!(missing.iter().all(|finding| finding.problem == Wrong::Missing) && missing.len() == 4);
     assert!(missing.iter().all(|finding| finding.to_string().contains("wasmgear init")));
-    let reasons: Vec<_> = missing.iter().map(|finding| finding.reason()).collect();
+    let reasons: Vec<_> = missing.iter().map(gear_nats::provision::Finding::reason).collect();
     assert_eq!(reasons, ["DeadLetterMissing", "StateMissing", "IndexMissing", "ModulesMissing"]);
     assert!(init(&context, 1).await.unwrap().stores.iter().all(|(_, made)| *made == Made::Created));
     assert!(init(&context, 1).await.unwrap().stores.iter().all(|(_, made)| *made == Made::Kept));

@@ -8,6 +8,7 @@ use super::*;
 use crate::disposition::{Class, End};
 
 /// What an observer of the effects knows.
+#[allow(clippy::struct_excessive_bools, reason = "each is one thing that was seen, and they come in any mixture")]
 #[derive(Debug, Default, Clone)]
 struct Watcher {
     counted: Vec<Class>,

@@ -68,7 +68,7 @@ async fn lives(lines: &[(String, String)], patience: Duration) -> bool {
         let inputs = rig.read(STREAM, INPUT).await;
         let nanos = inputs[3].info().unwrap().published.unix_timestamp_nanos();
         let mut headers = async_nats::HeaderMap::new();
-        headers.insert("Nats-Msg-Id", format!("4-{}@4.{nanos:x}.0", OUTPUT));
+        headers.insert("Nats-Msg-Id", format!("4-{OUTPUT}@4.{nanos:x}.0"));
         headers.insert("Wasmgear-Input", "flux-msg:4");
         rig.admin().await.publish_with_headers(OUTPUT, headers, "twin".into()).await.unwrap().await.unwrap();
         let running = start(&script, settings.clone());
