@@ -17,7 +17,7 @@ FOLDER=$TOP/target/logs/test
 # The built program, not `cargo xtask`: Cargo would wait for the lock that the tests hold, and they for their reader.
 TALLY=$TOP/target/x86_64-unknown-linux-musl/debug/xtask
 # Tests of the workspace that need no cluster. Snapshots are compared, never rewritten.
-RUST=(--workspace --exclude wasmgear-e2e --locked --no-fail-fast)
+RUST=(--workspace --locked --no-fail-fast)
 export INSTA_UPDATE=no
 
 # tally RUNNER LEVEL COMMAND… - runs the command and counts its output; both have to be content.
