@@ -5,11 +5,12 @@ use std::path::Path;
 use crate::world::{World, generate, until};
 
 const MESSAGES: u64 = 10_000;
-/// Resident, KiB.
-const BAR: u64 = 20 << 10;
+/// Of its own, KiB. How much of the program's file is mapped beside it hangs on what the page cache holds, for a file that was
+/// linked a moment ago nearly all; the bar on both together, 20 MiB, is held where it counts: in a pod (`e2e/cluster`, idle).
+const BAR: u64 = 8 << 10;
 
 #[tokio::test]
-async fn after_ten_thousand_messages_an_idle_sidecar_takes_20_mib_at_most() {
+async fn after_ten_thousand_messages_an_idle_sidecar_holds_8_mib_of_its_own_at_most() {
     let masker = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/guests/pan-masker-v1.wasm");
     let masker =
         std::fs::read(&masker).unwrap_or_else(|error| panic!("{}: {error}; run: make guests", masker.display()));
@@ -27,17 +28,24 @@ async fn after_ten_thousand_messages_an_idle_sidecar_takes_20_mib_at_most() {
     sidecar.ledger("all masked", |ledger| ledger.ok == MESSAGES && ledger.in_flight == 0).await;
     let busy = memory(sidecar.pid());
     // Idle: what it gives back takes it a moment.
-    until(&format!("{BAR} KiB resident, after {busy:?} KiB"), async || memory(sidecar.pid()).0 <= BAR).await;
-    let (idle, peak) = memory(sidecar.pid());
-    println!("VmRSS {idle} KiB idle, {} KiB before the first message; VmHWM {peak} KiB", fresh.0);
+    until(&format!("{BAR} KiB of its own, after {busy:?} KiB"), async || memory(sidecar.pid()).own <= BAR).await;
+    let Memory { own, resident, highest } = memory(sidecar.pid());
+    println!("{own} KiB of its own, VmRSS {resident} KiB, VmHWM {highest} KiB; before the first message {fresh:?}");
 }
 
-/// `VmRSS` and `VmHWM` in KiB.
-fn memory(pid: u32) -> (u64, u64) {
+/// What a process takes, KiB.
+#[derive(Debug)]
+struct Memory {
+    own: u64,
+    resident: u64,
+    highest: u64,
+}
+
+fn memory(pid: u32) -> Memory {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
     let figure = |name: &str| {
         let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
         line.split_whitespace().next().unwrap().parse().unwrap()
     };
-    (figure("VmRSS:"), figure("VmHWM:"))
+    Memory { own: figure("RssAnon:"), resident: figure("VmRSS:"), highest: figure("VmHWM:") }
 }
