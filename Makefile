@@ -74,7 +74,7 @@ lab-status: ## Show what runs in it
 	@e2e/lab/lab status
 
 .PHONY: oracle
-oracle:
+oracle: ## Build the programs that generate, count and scan, which share no code with ours, into target/oracle/bin
 	@mkdir -p target/oracle/bin
 	@GOFLAGS='' go -C e2e/oracle build -o ../../target/oracle/bin/ ./cmd/generate ./cmd/count ./cmd/scan
 
