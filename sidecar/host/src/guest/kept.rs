@@ -79,7 +79,7 @@ impl Guest {
         };
         let budget = if waiting.is_ok() { template.guest_time } else { template.start_time() };
         let clock = Arc::new(Clock::new(budget, template.message_time));
-        let (mut cost, mut retired) = (Cost::default(), false);
+        let (mut cost, mut retired, mut followed) = (Cost::default(), false, false);
         let call = async {
             let mut instance = match waiting {
                 Ok(instance) => instance,
@@ -94,6 +94,7 @@ impl Guest {
             instance.begin(template, &clock);
             if kept.is_last(&instance) {
                 self.make_successor(kept);
+                followed = true;
             }
             let called = instance.call(input, take).await;
             cost.note(&instance);
@@ -108,7 +109,8 @@ impl Guest {
         };
         let result = self.timed(&clock, call).await;
         cost.guest_time = clock.guest_time();
-        if retired {
+        // One that is in the making already would get a twin.
+        if retired && !followed {
             self.make_successor(kept);
         }
         Call { result, cost }
