@@ -2,7 +2,8 @@
 
 use std::process::ExitCode;
 
-use gear_supply::{Class, SupplyError};
+use gear_supply::{Class, FileError, SupplyError};
+use wasmgear_sidecar::problem::chain;
 
 /// How the program ends. `docs/reference/cli.md` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,5 +82,12 @@ impl From<SupplyError> for Failed {
             Class::RegistryUnavailable | Class::StoreUnavailable => Exit::Fault,
         };
         Self { exit, message: error.chain() }
+    }
+}
+
+impl From<FileError> for Failed {
+    fn from(error: FileError) -> Self {
+        let exit = if matches!(error, FileError::TooLarge { .. }) { Exit::Refused } else { Exit::Fault };
+        Self { exit, message: chain(&error) }
     }
 }

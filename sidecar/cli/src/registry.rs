@@ -114,7 +114,7 @@ pub(crate) async fn pull(args: &PullArgs, format: Format) -> Result<Exit, Failed
 
 /// A module's file, within the bound of every module.
 pub(crate) fn read(file: &Path) -> Result<Verified, Failed> {
-    let fetched = Fetched::file(file, MAX_MODULE_SIZE).map_err(|error| Failed::fault(error.chain()))?;
+    let fetched = Fetched::file(file, MAX_MODULE_SIZE)?;
     let digest = fetched.digest();
     Ok(fetched.verify(&digest)?)
 }

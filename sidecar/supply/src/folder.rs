@@ -18,7 +18,7 @@ use std::{
 
 use gear_module::{Digest, Reference};
 
-use crate::{Fetched, Pushed, SupplyError, Verified, intake::Intake};
+use crate::{Pushed, SupplyError, Verified, intake::Intake};
 
 /// Files and folders that a search looks at.
 const MAX_ENTRIES: usize = 10_000;
@@ -252,18 +252,4 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = File::options().write(true).create(true).truncate(true).mode(0o644).open(path)?;
     file.write_all(bytes)?;
     file.sync_all()
-}
-
-impl Fetched {
-    /// Reads a module's file that a person named on a command line.
-    pub fn file(path: &Path, limit: u64) -> Result<Self, SupplyError> {
-        let shown = path.display().to_string();
-        let folder = Folder { name: "file".into(), root: PathBuf::from("/"), seen: Mutex::default() };
-        folder.read(path, &shown, limit).map(Intake::end).map_err(|error| match error {
-            SupplyError::NotFound { .. } => {
-                SupplyError::NotFound { registry: "file".into(), what: shown, next: "name a file that is there".into() }
-            }
-            other => other,
-        })
-    }
 }

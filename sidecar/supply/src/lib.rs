@@ -14,12 +14,14 @@
 //! * a fault of the network is tried again, with jitter, until the deadline; what the registry says clearly (not there,
 //!   too large, other bytes) is never tried again.
 //!
-//! How it fails: [`SupplyError`], by [`Class`], each with a sentence that names the registry and what to do next.
+//! How it fails: [`SupplyError`], by [`Class`], each with a sentence that names the registry and what to do next; a file that
+//! a person names fails with [`FileError`].
 #![deny(missing_docs)]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 mod error;
+mod file;
 mod folder;
 mod intake;
 mod nats;
@@ -29,6 +31,7 @@ mod retry;
 mod store;
 
 pub use error::{Class, SupplyError};
+pub use file::FileError;
 pub use folder::FolderRegistry;
 pub use intake::{Fetched, Verified};
 pub use nats::{Listed, NatsRegistry};

@@ -152,7 +152,29 @@ fn wrong_arguments_end_with_64_and_missing_files_with_1() {
         assert_eq!(ran.code, 64, "{extra:?}: {}", ran.err);
         assert!(ran.err.contains(told), "{extra:?}: {}", ran.err);
     }
-    let missing = world.run(&["run", "--module", "nowhere.wasm", "--input", "in.cbor", "--out", "out.cbor"]);
+    let missing = world.run(&["run", "--module", "echo.wasm", "--input", "nowhere.cbor", "--out", "out.cbor"]);
     assert_eq!(missing.code, 1, "{}", missing.err);
-    assert!(missing.err.contains("nowhere.wasm"), "{}", missing.err);
+    assert!(missing.err.contains("nowhere.cbor"), "{}", missing.err);
+}
+
+#[test]
+fn a_module_file_that_can_not_be_had_is_named_with_the_reason_and_the_next_step() {
+    let world = World::new();
+    world.write("in.cbor", []);
+    world.write("huge.wasm", vec![0; (16 << 20) + 1]);
+    for (file, code, told) in [
+        ("nowhere.wasm", 1, "nowhere.wasm does not exist; name the file that the build wrote"),
+        (".", 1, ". is no file; name the module's file"),
+        ("huge.wasm", 3, "huge.wasm has 16777217 bytes, at most 16777216 are taken; make the module smaller"),
+    ] {
+        for command in [
+            &["run", "--module", file, "--input", "in.cbor", "--out", "out.cbor"][..],
+            &["inspect", file],
+            &["push", file, "urn:wasm:x:v1", "--folder", "modules"],
+        ] {
+            let ran = world.run(command);
+            assert_eq!(ran.code, code, "{command:?}: {}", ran.err);
+            assert!(ran.err.starts_with(&format!("wasmgear: {told}")), "{command:?}: {}", ran.err);
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::{fs, os::unix::fs::symlink, process::Command};
 
 use gear_module::Digest;
-use gear_supply::{Class, Fetched, FolderRegistry, Pushed};
+use gear_supply::{Class, FolderRegistry, Pushed};
 
 use crate::world::{LIMIT, bytes, module, reference};
 
@@ -89,14 +89,4 @@ async fn a_pipe_a_folder_and_a_large_file_are_refused_without_waiting() {
     }
     fs::write(folder.path().join("m/v4"), bytes(100)).unwrap();
     assert_eq!(registry.resolve(&reference("urn:wasm:m:v4"), 100).await.unwrap().1, 100);
-}
-
-#[test]
-fn a_file_named_on_a_command_line_is_bounded_and_named_when_missing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("m.wasm");
-    assert_eq!(Fetched::file(&path, 10).unwrap_err().class(), Class::ModuleNotFound);
-    fs::write(&path, bytes(11)).unwrap();
-    assert_eq!(Fetched::file(&path, 10).unwrap_err().class(), Class::ModuleTooLarge);
-    assert_eq!(Fetched::file(&path, 11).unwrap().digest(), Digest::of(&bytes(11)));
 }
