@@ -2,8 +2,9 @@
 
 use std::process::ExitCode;
 
+use gear_host::Failure;
 use gear_supply::{Class, FileError, SupplyError};
-use wasmgear_sidecar::problem::chain;
+use wasmgear_sidecar::problem::{Trouble, chain};
 
 /// How the program ends. `docs/reference/cli.md` lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,7 +15,7 @@ pub enum Exit {
     Fault,
     /// `run` came to the end, and some messages were not OK.
     NotOk,
-    /// The module can't be a gear, or asks for more than it is granted.
+    /// The module can't be a gear, costs too much to compile, fails at its start, or asks for more than it is granted.
     Refused,
     /// The registry has no such module, or other bytes under that version.
     Registry,
@@ -89,5 +90,16 @@ impl From<FileError> for Failed {
     fn from(error: FileError) -> Self {
         let exit = if matches!(error, FileError::TooLarge { .. }) { Exit::Refused } else { Exit::Fault };
         Self { exit, message: chain(&error) }
+    }
+}
+
+impl From<Trouble> for Failed {
+    fn from(trouble: Trouble) -> Self {
+        let Trouble { problem, transient } = trouble;
+        // A pod tries a failed start again: its CPU may have been taken. Here nothing tries again, and what failed is the
+        // module or its configuration, no file and no server.
+        let refused = !transient || problem.reason == Failure::Start.as_str();
+        let exit = if refused { Exit::Refused } else { Exit::Fault };
+        Self { exit, message: format!("{}: {}", problem.reason, problem.message) }
     }
 }

@@ -20,7 +20,6 @@ use wasmgear_sidecar::{
     load::{Loaded, Loader},
     metrics::{GearLabels, Process},
     pipeline::{Pipeline, PipelineParts},
-    problem::Trouble,
 };
 
 use crate::{
@@ -121,10 +120,10 @@ pub(crate) async fn run(args: &RunArgs, format: Format) -> Result<Exit, Failed> 
     let cache = tempfile::tempdir().map_err(|error| Failed::fault(format!("a folder for compiled code: {error}")))?;
     let program =
         std::env::current_exe().map_err(|error| Failed::fault(format!("the path of this program: {error}")))?;
-    let loader = Loader::new(&program, cache.path(), 1, None).map_err(|trouble| refused(&trouble))?;
+    let loader = Loader::new(&program, cache.path(), 1, None)?;
     let log: Arc<dyn Sink> = Arc::new(ToTerminal);
     let compiling = loader.load(&revision, module, 1, log);
-    let tested = progress::spinner("compiling", compiling).await.map_err(|trouble| refused(&trouble))?;
+    let tested = progress::spinner("compiling", compiling).await?;
     let gear = pipeline(&revision, &loader, tested)?;
     let report = feed(args, gear).await?.of(&revision);
     // The records have standard output for themselves when they go there.
@@ -134,11 +133,6 @@ pub(crate) async fn run(args: &RunArgs, format: Format) -> Result<Exit, Failed> 
         print_to(&mut io::stdout().lock(), &report, format)?;
     }
     Ok(if report.all_ok() { Exit::Done } else { Exit::NotOk })
-}
-
-fn refused(trouble: &Trouble) -> Failed {
-    let message = format!("{}: {}", trouble.problem.reason, trouble.problem.message);
-    if trouble.transient { Failed::fault(message) } else { Failed::refused(message) }
 }
 
 /// What a resource with these settings would become.

@@ -136,6 +136,20 @@ fn a_module_that_can_not_be_a_gear_or_asks_for_too_much_ends_with_3() {
 }
 
 #[test]
+fn a_gear_whose_start_fails_is_refused_with_code_3() {
+    let world = World::new();
+    world.write("in.cbor", sequence([payment(1)]));
+    for guest in ["start-trap", "initialize-trap", "initialize-spin"] {
+        world.guest(guest);
+        let module = format!("{guest}.wasm");
+        let ran = world.run(&["run", "--module", &module, "--input", "in.cbor", "--out", "out.cbor"]);
+        assert_eq!(ran.code, 3, "{guest}: {}", ran.err);
+        assert!(ran.err.starts_with("wasmgear: Start: the first instance"), "{guest}: {}", ran.err);
+        assert!(!world.path("out.cbor").exists(), "{guest}");
+    }
+}
+
+#[test]
 fn wrong_arguments_end_with_64_and_missing_files_with_1() {
     let world = World::new();
     world.guest("echo");
