@@ -144,6 +144,8 @@ reasons! {
     DigestMismatch: ModuleResolved => "Do not trust the registry before you know why; push the right bytes or correct the digest in `module`.";
     /// The module exceeds a bound that holds for every module.
     ModuleTooLarge: ModuleResolved => "Build a smaller module; the message names the bound.";
+    /// Compiling the module would cost more than it may, as far as can be told without doing it.
+    CompileLimit: ModuleResolved => "Split up the function that the message names, or build the module with fewer functions, locals or loops inside each other.";
     /// The bytes are no core wasm module.
     NotAWasmModule: ModuleResolved => "Build a core module, for example for wasm32-unknown-unknown, and push it.";
     /// The module uses a proposal of WebAssembly that gears can't use.

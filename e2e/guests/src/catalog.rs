@@ -26,11 +26,11 @@ pub enum Expect {
     Answers(Answer),
     /// It loads, and the first message fails so.
     Fails(Failure),
-    /// It is no gear, whatever it is granted; the sentence holds this text.
+    /// It is no gear, whatever it is granted; reason and sentence hold this text.
     Refused(&'static str),
     /// It imports this, which is refused unless granted; some of these no grant gives.
     NeedsGrant(&'static str),
-    /// It is a gear, but only a limit on the compiler itself stops what it costs to compile.
+    /// It is a gear as far as can be read, and costs so much to compile that the limits on the compiler itself stop it.
     CompileLimit,
 }
 

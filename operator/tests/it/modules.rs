@@ -19,7 +19,7 @@ const HTTP: &str = r#"(import "env" "flux_req_http" (func (param i32 i32 i32 i32
 /// A gear's name and what it asks for, the condition that is False, its reason, and a part of its sentence.
 type Refusal = (&'static str, Value, &'static str, &'static str, &'static str);
 
-fn refusals() -> [Refusal; 10] {
+fn refusals() -> [Refusal; 11] {
     let other = format!("urn:wasm:local/good:v1@{}", Digest::of(b"other"));
     [
         (
@@ -32,6 +32,13 @@ fn refusals() -> [Refusal; 10] {
         ("elsewhere", json!({ "module": "urn:wasm:free/x:v1" }), "ModuleResolved", "ModuleNotFound", "free/x"),
         ("mismatch", json!({ "module": other }), "ModuleResolved", "DigestMismatch", "expected sha256:"),
         ("huge", json!({ "module": "urn:wasm:local/huge:v1" }), "ModuleResolved", "ModuleTooLarge", "16777217 bytes"),
+        (
+            "bomb",
+            json!({ "module": "urn:wasm:local/bomb:v1" }),
+            "ModuleResolved",
+            "CompileLimit",
+            "2001 locals and parameters, at most 2000",
+        ),
         ("text", json!({ "module": "urn:wasm:local/text:v1" }), "ModuleResolved", "NotAWasmModule", "WebAssembly text"),
         (
             "bare",
@@ -80,6 +87,7 @@ async fn what_is_wrong_with_a_module_is_told_and_no_pod_ever_sees_it() {
     });
     world.module("text", "v1", b"(module)");
     world.module("huge", "v1", &vec![0; (16 << 20) + 1]);
+    world.module("bomb", "v1", &wasm(&format!("(func (local {})) {PROCESS}", "i32 ".repeat(2_001))));
     world.module("bare", "v1", &wasm(""));
     world.module("typed", "v1", &wasm(r#"(func (export "flux_process") (param i32))"#));
     world.module("http", "v1", &wasm(&format!("{HTTP} {PROCESS}")));

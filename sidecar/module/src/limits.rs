@@ -2,6 +2,9 @@
 
 /// Bounds that hold for every module, whatever a resource says. They keep the reader, the validator and the compiler
 /// within time and memory that can be planned for; no toolchain that was tried comes near them.
+///
+/// What only the compiler would suffer from (functions, body, locals, loops, nesting) is refused as `CompileLimit`, like a module
+/// that its limits end; the rest as `ModuleTooLarge`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StaticLimits {
     /// Bytes of the module.

@@ -14,9 +14,21 @@ pub enum Refusal {
         "the module is a WebAssembly component; a core module is expected (Rust: build for wasm32-unknown-unknown)"
     )]
     Component,
-    /// One of [`crate::StaticLimits`].
+    /// One of [`crate::StaticLimits`]: the module is too large.
     #[error("{place} has {found} {what}, at most {limit} are accepted")]
     Limit {
+        /// `the module` or `function <index>`.
+        place: Place,
+        /// What was counted.
+        what: &'static str,
+        /// How many there are.
+        found: u64,
+        /// How many there may be.
+        limit: u64,
+    },
+    /// One of [`crate::StaticLimits`]: compiling the module would cost too much, however small it is.
+    #[error("{place} has {found} {what}, at most {limit} are accepted; compiling more would cost too much")]
+    CompileLimit {
         /// `the module` or `function <index>`.
         place: Place,
         /// What was counted.
@@ -110,6 +122,7 @@ impl Refusal {
         match self {
             Self::NotWasm(_) | Self::Component | Self::Invalid(_) => "NotAWasmModule",
             Self::Limit { .. } => "ModuleTooLarge",
+            Self::CompileLimit { .. } => "CompileLimit",
             Self::Proposal { .. } => "UnsupportedProposal",
             Self::ImportKind { .. } => "ImportRefused",
             Self::Count { .. } | Self::MissingExport { .. } => "MissingExport",

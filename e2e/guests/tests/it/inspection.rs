@@ -5,14 +5,12 @@ use guest_fixtures::{Expect, all, wasm};
 
 /// What stands in the way of a guest that is granted nothing, in words.
 fn obstacle(name: &str) -> Option<String> {
-    let inspection = match inspect(&wasm(name), &StaticLimits::default()) {
-        Ok(inspection) => inspection,
-        Err(refusal) => return Some(refusal.to_string()),
-    };
     let entrypoint = (name == "echo-renamed").then_some("score");
-    if let Err(refusal) = inspection.entrypoint(entrypoint) {
-        return Some(refusal.to_string());
-    }
+    let examined = inspect(&wasm(name), &StaticLimits::default());
+    let inspection = match examined.and_then(|found| found.entrypoint(entrypoint).map(|_| found)) {
+        Ok(inspection) => inspection,
+        Err(refusal) => return Some(format!("{}: {refusal}", refusal.reason())),
+    };
     let denials = check(&inspection, &Grants::default()).err()?;
     Some(denials.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
@@ -36,16 +34,16 @@ fn each_guest_is_judged_as_the_catalog_says() {
 
 #[test]
 fn limits_hold_at_their_value_and_fire_one_above() {
-    for (kind, limit) in [
-        ("functions", 50_000),
-        ("locals", 2_000),
-        ("nesting", 10_000),
-        ("loops", 256),
-        ("body", 1 << 20),
-        ("size", 16 << 20),
+    for (kind, limit, reason) in [
+        ("functions", 50_000, "CompileLimit"),
+        ("locals", 2_000, "CompileLimit"),
+        ("nesting", 10_000, "CompileLimit"),
+        ("loops", 256, "CompileLimit"),
+        ("body", 1 << 20, "CompileLimit"),
+        ("size", 16 << 20, "ModuleTooLarge"),
     ] {
         assert_eq!(obstacle(&format!("{kind}-{limit}")), None);
         let sentence = obstacle(&format!("{kind}-{}", limit + 1)).unwrap_or_default();
-        assert!(sentence.contains(&(limit + 1).to_string()), "{kind}: {sentence}");
+        assert!(sentence.starts_with(reason) && sentence.contains(&(limit + 1).to_string()), "{kind}: {sentence}");
     }
 }

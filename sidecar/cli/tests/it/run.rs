@@ -122,9 +122,12 @@ fn a_module_that_can_not_be_a_gear_or_asks_for_too_much_ends_with_3() {
     world.write("in.cbor", sequence([payment(1)]));
     world.write("text.wasm", "(module)");
     world.guest("imports-http");
-    for (module, told) in
-        [("text.wasm", "WebAssembly text"), ("imports-http.wasm", "imports env.flux_req_http, but allowHttp is false")]
-    {
+    world.guest("bomb-loops");
+    for (module, told) in [
+        ("text.wasm", "WebAssembly text"),
+        ("imports-http.wasm", "imports env.flux_req_http, but allowHttp is false"),
+        ("bomb-loops.wasm", "compiling more would cost too much"),
+    ] {
         let ran = world.run(&["run", "--module", module, "--input", "in.cbor", "--out", "out.cbor"]);
         assert_eq!(ran.code, 3, "{module}: {}", ran.err);
         assert!(ran.err.contains(told), "{module}: {}", ran.err);

@@ -30,8 +30,17 @@ impl From<wasmparser::Error> for Fault {
 
 /// Refuses more than `limit` of `what`.
 pub(super) fn bound<N: TryInto<u64>>(place: Place, what: &'static str, found: N, limit: u32) -> Result<(), Refusal> {
+    exceeds(found, limit).map_or(Ok(()), |(found, limit)| Err(Refusal::Limit { place, what, found, limit }))
+}
+
+/// Refuses more than `limit` of `what`, which the compiler would pay for dearly.
+fn affordable<N: TryInto<u64>>(place: Place, what: &'static str, found: N, limit: u32) -> Result<(), Refusal> {
+    exceeds(found, limit).map_or(Ok(()), |(found, limit)| Err(Refusal::CompileLimit { place, what, found, limit }))
+}
+
+fn exceeds<N: TryInto<u64>>(found: N, limit: u32) -> Option<(u64, u64)> {
     let (found, limit) = (found.try_into().unwrap_or(u64::MAX), u64::from(limit));
-    if found > limit { Err(Refusal::Limit { place, what, found, limit }) } else { Ok(()) }
+    (found > limit).then_some((found, limit))
 }
 
 /// Validates `bytes` as a module with `features`, every section after its bounds, function bodies as they come.
@@ -62,7 +71,7 @@ fn section(payload: &Payload<'_>, limits: &StaticLimits, work: &mut Work) -> Res
             arities(types.clone(), limits, work)?;
         }
         Payload::ImportSection(imports) => bound(module, "imports", imports.count(), limits.imports)?,
-        Payload::FunctionSection(functions) => bound(module, "functions", functions.count(), limits.functions)?,
+        Payload::FunctionSection(functions) => affordable(module, "functions", functions.count(), limits.functions)?,
         Payload::TableSection(tables) => {
             for table in tables.clone() {
                 bound(Place::Table, "elements", table?.ty.initial, limits.table_elements)?;
@@ -183,12 +192,12 @@ fn body(
     (limits, work): (&StaticLimits, &mut Work),
 ) -> Result<FuncValidatorAllocations, Fault> {
     let place = Place::Function(function.index);
-    bound(place, "bytes", code.as_bytes().len(), limits.body)?;
+    affordable(place, "bytes", code.as_bytes().len(), limits.body)?;
     let mut validator = function.into_validator(scratch);
     let mut locals = u64::from(validator.len_locals());
     for declared in code.get_locals_reader()? {
         locals += u64::from(declared?.0);
-        bound(place, "locals and parameters", locals, limits.locals)?;
+        affordable(place, "locals and parameters", locals, limits.locals)?;
     }
     let mut loops = Loops::default();
     let mut reader = code.get_binary_reader();
@@ -200,8 +209,8 @@ fn body(
         let operator = code.as_bytes().get(at - code.range().start..reader.original_position() - code.range().start);
         work.charge(operator.unwrap_or_default())?;
         loops.see(operator.unwrap_or_default());
-        bound(place, "loops inside each other", loops.open, limits.loops)?;
-        bound(place, "blocks inside each other", validator.control_stack_height(), limits.nesting)?;
+        affordable(place, "loops inside each other", loops.open, limits.loops)?;
+        affordable(place, "blocks inside each other", validator.control_stack_height(), limits.nesting)?;
     }
     reader.finish_expression(&validator.visitor(reader.original_position()))?;
     Ok(validator.into_allocations())

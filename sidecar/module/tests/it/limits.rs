@@ -14,12 +14,21 @@ fn the_defaults_are_those_of_the_contract() {
 
 /// Looks at a module twice: with exactly as much as it needs, and with one less.
 fn at_and_above(bytes: &[u8], set: impl Fn(&mut StaticLimits, u32), needs: u32, sentence: &str) {
+    holds(bytes, set, needs, ("ModuleTooLarge", sentence));
+}
+
+/// The same for what the compiler would pay for.
+fn too_dear_above(bytes: &[u8], set: impl Fn(&mut StaticLimits, u32), needs: u32, sentence: &str) {
+    holds(bytes, set, needs, ("CompileLimit", &format!("{sentence}; compiling more would cost too much")));
+}
+
+fn holds(bytes: &[u8], set: impl Fn(&mut StaticLimits, u32), needs: u32, (reason, sentence): (&'static str, &str)) {
     let mut limits = StaticLimits::default();
     set(&mut limits, needs);
     inspect(bytes, &limits).unwrap_or_else(|refusal| panic!("{sentence}: at the limit: {refusal}"));
     set(&mut limits, needs - 1);
     let refusal = inspect(bytes, &limits).expect_err(sentence);
-    assert_eq!((refusal.reason(), refusal.to_string().as_str()), ("ModuleTooLarge", sentence));
+    assert_eq!((refusal.reason(), refusal.to_string().as_str()), (reason, sentence));
 }
 
 #[test]
@@ -56,18 +65,23 @@ fn every_limit_passes_at_its_value_and_fires_one_above() {
         "the module has 2 imports, at most 1 are accepted",
     );
     at_and_above(&gear("", ""), |l, n| l.exports = n, 4, "the module has 4 exports, at most 3 are accepted");
-    at_and_above(&gear("", ""), |l, n| l.functions = n, 3, "the module has 3 functions, at most 2 are accepted");
+    too_dear_above(&gear("", ""), |l, n| l.functions = n, 3, "the module has 3 functions, at most 2 are accepted");
     let globals = gear("", "(global i32 (i32.const 0)) (global i32 (i32.const 0))");
     at_and_above(&globals, |l, n| l.globals = n, 2, "the module has 2 globals, at most 1 are accepted");
     let body = gear("", "(func nop nop nop nop nop nop)");
-    at_and_above(&body, |l, n| l.body = n, 8, "function 3 has 8 bytes, at most 7 are accepted");
+    too_dear_above(&body, |l, n| l.body = n, 8, "function 3 has 8 bytes, at most 7 are accepted");
     let locals = gear("", "(func (param i32) (local i64 i64 f32))");
-    at_and_above(&locals, |l, n| l.locals = n, 4, "function 3 has 4 locals and parameters, at most 3 are accepted");
+    too_dear_above(&locals, |l, n| l.locals = n, 4, "function 3 has 4 locals and parameters, at most 3 are accepted");
     // Three loops, two of them inside each other, beside a block in a block.
     let loops = gear("", "(func (loop (block)) (block (loop (if (i32.const 0) (then (loop))))))");
-    at_and_above(&loops, |l, n| l.loops = n, 2, "function 3 has 2 loops inside each other, at most 1 are accepted");
+    too_dear_above(&loops, |l, n| l.loops = n, 2, "function 3 has 2 loops inside each other, at most 1 are accepted");
     let nested = gear("", "(func (block (loop (block))))");
-    at_and_above(&nested, |l, n| l.nesting = n, 4, "function 3 has 4 blocks inside each other, at most 3 are accepted");
+    too_dear_above(
+        &nested,
+        |l, n| l.nesting = n,
+        4,
+        "function 3 has 4 blocks inside each other, at most 3 are accepted",
+    );
     at_and_above(
         &gear("", "(table 7 funcref)"),
         |l, n| l.table_elements = n,
@@ -94,11 +108,14 @@ fn every_limit_passes_at_its_value_and_fires_one_above() {
 #[test]
 fn both_compile_bombs_are_refused_before_anything_compiles_them() {
     let locals = format!("(func (local {}))", "i64 ".repeat(20_000));
-    let (_, sentence) = refused(&gear("", &locals));
-    assert_eq!(sentence, "function 3 has 20000 locals and parameters, at most 2000 are accepted");
     let loops = format!("(func {} {})", "loop ".repeat(8_000), "end ".repeat(8_000));
-    let (_, sentence) = refused(&gear("", &loops));
-    assert_eq!(sentence, "function 3 has 257 loops inside each other, at most 256 are accepted");
+    for (bomb, told) in [
+        (locals, "function 3 has 20000 locals and parameters, at most 2000 are accepted"),
+        (loops, "function 3 has 257 loops inside each other, at most 256 are accepted"),
+    ] {
+        let (reason, sentence) = refused(&gear("", &bomb));
+        assert_eq!((reason, sentence), ("CompileLimit", format!("{told}; compiling more would cost too much")));
+    }
 }
 
 #[test]
