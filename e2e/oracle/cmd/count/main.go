@@ -15,10 +15,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
+
+	"wasmgear.test/oracle/command"
 )
 
 type options struct {
@@ -73,24 +73,18 @@ func parse(args []string) (options, error) {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "count:", err)
-		os.Exit(64)
-	}
+	command.Main("count", parse, tell)
+}
+
+func tell(ctx context.Context, o options) (int, error) {
 	report, err := run(ctx, o, os.Stderr)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "count:", err)
-		os.Exit(2)
+		return 2, err
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(report)
 	report.table(os.Stderr)
 	if !report.Pass {
-		os.Exit(1)
+		return 1, nil
 	}
+	return 0, nil
 }

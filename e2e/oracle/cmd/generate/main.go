@@ -16,9 +16,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
+
+	"wasmgear.test/oracle/command"
 )
 
 type options struct {
@@ -69,22 +69,16 @@ func parse(args []string) (options, error) {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "generate:", err)
-		os.Exit(64)
-	}
+	command.Main("generate", parse, tell)
+}
+
+func tell(ctx context.Context, o options) (int, error) {
 	summary, err := run(ctx, o, os.Stderr)
 	_ = json.NewEncoder(os.Stdout).Encode(summary)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "generate:", err)
-		os.Exit(1)
+		return 1, err
 	}
+	return 0, nil
 }
 
 // output is a file for lines or records, or nothing at all.

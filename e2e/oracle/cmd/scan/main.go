@@ -18,11 +18,10 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 	"time"
 
+	"wasmgear.test/oracle/command"
 	"wasmgear.test/oracle/pan"
 	"wasmgear.test/oracle/snake"
 )
@@ -88,20 +87,13 @@ func parse(args []string) (options, error) {
 }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
-	defer stop()
-	o, err := parse(os.Args[1:])
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "scan:", err)
-		os.Exit(64)
-	}
+	command.Main("scan", parse, tell)
+}
+
+func tell(ctx context.Context, o options) (int, error) {
 	report, err := run(ctx, o, os.Stdin)
 	if err != nil {
-		fmt.Fprintln(os.Stderr, "scan:", err)
-		os.Exit(2)
+		return 2, err
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(report)
 	fmt.Fprintf(os.Stderr, "scan: %d bytes of %d sources: %d of %d listed card numbers in clear, %d others\n",
@@ -112,9 +104,9 @@ func main() {
 		}
 	}
 	if o.all && report.Found == report.Listed || !o.all && report.Clean {
-		return
+		return 0, nil
 	}
-	os.Exit(1)
+	return 1, nil
 }
 
 func run(ctx context.Context, o options, stdin io.Reader) (*Report, error) {
