@@ -27,7 +27,6 @@ mod reading;
 mod reconcile;
 mod record;
 mod settings;
-mod subject;
 mod tenant;
 
 pub use args::Args;

@@ -7,11 +7,10 @@
 
 use std::collections::BTreeMap;
 
+use gear_config::subject;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 use kube::core::{ParseExpressionError, Selector, SelectorExt as _};
 use serde::Deserialize;
-
-use crate::subject;
 
 /// The rules, in order.
 #[derive(Debug, Clone, Default)]

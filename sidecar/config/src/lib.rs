@@ -8,6 +8,7 @@
 
 pub mod names;
 pub mod status;
+pub mod subject;
 pub mod units;
 
 mod document;

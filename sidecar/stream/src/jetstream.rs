@@ -18,7 +18,6 @@ mod consumer;
 mod position;
 mod sink;
 mod source;
-mod subject;
 
 pub(crate) use api::{Fault, chain};
 pub(crate) use bind::{Bound, bind};

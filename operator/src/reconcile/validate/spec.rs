@@ -1,9 +1,9 @@
 //! The specification alone: texts become units and names, contradictions that the schema can't see are told.
 
-use gear_config::{ByteSize, Instance, Limits, OnReject, Retry, Span, names};
+use gear_config::{ByteSize, Instance, Limits, OnReject, Retry, Span, names, subject};
 use wasmgear_crds::{Duration, InstanceMode, Reason, Size, WasmGear};
 
-use crate::{failure::Failure, reconcile::fetch, subject};
+use crate::{failure::Failure, reconcile::fetch};
 
 /// `instance.maxMessages` when the resource does not say.
 pub(super) const MAX_MESSAGES: u32 = 100_000;

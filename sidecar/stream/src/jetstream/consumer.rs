@@ -6,9 +6,12 @@ use async_nats::{
     datetime::{DateTime, parse_rfc3339},
     jetstream::consumer::{AckPolicy, Config, DeliverPolicy},
 };
-use gear_config::{Deliver, Identity, Input, names, status::Problem};
+use gear_config::{
+    Deliver, Identity, Input, names,
+    status::Problem,
+    subject::{covers, overlap},
+};
 
-use super::subject::{covers, overlap};
 use crate::{
     problem::{self, problem},
     wire,

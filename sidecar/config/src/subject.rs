@@ -3,7 +3,8 @@
 //! `*` stands for one token, a last `>` for one or more.
 
 /// Whether everything that `inner` matches is matched by `outer`.
-pub(crate) fn covers(outer: &str, inner: &str) -> bool {
+#[must_use]
+pub fn covers(outer: &str, inner: &str) -> bool {
     let (mut outer, mut inner) = (outer.split('.'), inner.split('.'));
     loop {
         match (outer.next(), inner.next()) {
@@ -16,7 +17,8 @@ pub(crate) fn covers(outer: &str, inner: &str) -> bool {
 }
 
 /// Whether some subject is matched by both.
-pub(crate) fn overlap(a: &str, b: &str) -> bool {
+#[must_use]
+pub fn overlap(a: &str, b: &str) -> bool {
     let (mut a, mut b) = (a.split('.'), b.split('.'));
     loop {
         match (a.next(), b.next()) {
@@ -45,6 +47,8 @@ mod tests {
             ("a.b", "a.*", false),
             ("a.*.c", "a.b.c", true),
             ("a.b.c", "a.b", false),
+            ("a.*", "a.b.c", false),
+            (">", "a.*.>", true),
         ] {
             assert_eq!(covers(outer, inner), expected, "{outer} covers {inner}");
         }
@@ -59,6 +63,7 @@ mod tests {
             (">", "a.b", true),
             ("a.b", "a.c", false),
             ("a.*", "a.b.c", false),
+            ("a", "a.b", false),
             ("a.>", "a", false),
         ] {
             assert_eq!(overlap(a, b), expected, "{a} and {b}");
