@@ -1,8 +1,8 @@
 //! Guests that are too large to write: at the limits of what is read and compiled, and far beyond.
 
 use wasm_encoder::{
-    BlockType, CodeSection, CustomSection, ExportKind, ExportSection, Function, FunctionSection, MemArg, MemorySection,
-    MemoryType, Module, TypeSection, ValType,
+    BlockType, CodeSection, CustomSection, ExportKind, ExportSection, Function, FunctionSection, Instruction, MemArg,
+    MemorySection, MemoryType, Module, TypeSection, ValType,
 };
 
 /// Functions that every gear made here has: allocator, free, entrypoint.
@@ -64,26 +64,22 @@ pub(crate) fn locals(count: u32) -> Vec<u8> {
 
 /// A function with `depth` blocks inside each other, its own included.
 pub(crate) fn nesting(depth: u32) -> Vec<u8> {
-    let mut function = Function::new([]);
-    let mut instructions = function.instructions();
-    for _ in 1..depth {
-        instructions.block(BlockType::Empty);
-    }
-    for _ in 0..depth {
-        instructions.end();
-    }
-    gear(&[function]).finish()
+    inside_each_other(&Instruction::Block(BlockType::Empty), depth.saturating_sub(1))
 }
 
 /// A function with `depth` loops inside each other.
 pub(crate) fn loops(depth: u32) -> Vec<u8> {
+    inside_each_other(&Instruction::Loop(BlockType::Empty), depth)
+}
+
+fn inside_each_other(begin: &Instruction<'_>, depth: u32) -> Vec<u8> {
     let mut function = Function::new([]);
-    let mut instructions = function.instructions();
     for _ in 0..depth {
-        instructions.loop_(BlockType::Empty);
+        function.instruction(begin);
     }
+    // One more: the function's own.
     for _ in 0..=depth {
-        instructions.end();
+        function.instruction(&Instruction::End);
     }
     gear(&[function]).finish()
 }
@@ -128,16 +124,7 @@ pub(crate) fn bomb_locals() -> Vec<u8> {
 
 /// 32 KB of loops inside each other: takes the compiler half a minute.
 pub(crate) fn bomb_loops() -> Vec<u8> {
-    let depth = 10_900;
-    let mut function = Function::new([]);
-    let mut instructions = function.instructions();
-    for _ in 0..depth {
-        instructions.loop_(BlockType::Empty);
-    }
-    for _ in 0..=depth {
-        instructions.end();
-    }
-    gear(&[function]).finish()
+    loops(10_900)
 }
 
 /// The same idea as [`bomb_locals`] within everything that is counted before compiling: 2,000 locals, 200 loops inside
