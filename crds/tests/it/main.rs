@@ -1,6 +1,5 @@
 //! What is committed is what the types say, and a real API server holds people to it.
+#![cfg(test)]
 
-#[cfg(test)]
 mod cel;
-#[cfg(test)]
 mod generated;

@@ -1,12 +1,8 @@
 //! The program as people type it.
+#![cfg(test)]
 
-#[cfg(test)]
 mod page;
-#[cfg(test)]
 mod project;
-#[cfg(test)]
 mod registry;
-#[cfg(test)]
 mod run;
-#[cfg(test)]
 mod world;

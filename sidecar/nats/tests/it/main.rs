@@ -1,12 +1,9 @@
 //! Against the real server: TLS, credentials, sessions, streams and buckets.
+#![cfg(test)]
 
-#[cfg(test)]
 mod connect;
-#[cfg(test)]
 mod pki;
-#[cfg(test)]
 mod provision;
-#[cfg(test)]
 mod session;
 
 use std::{future::Future, time::Duration};

@@ -1,4 +1,4 @@
 //! Logs, spans and the guard together.
+#![cfg(test)]
 
-#[cfg(test)]
 mod whole;
