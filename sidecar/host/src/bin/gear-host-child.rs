@@ -1,4 +1,4 @@
-//! The compiler's child and nothing else: what tests and benches of this crate use in place of the sidecar's own program.
+//! The compiler's child and nothing else: what the tests of this crate use in place of the sidecar's own program.
 
 use std::process::ExitCode;
 
