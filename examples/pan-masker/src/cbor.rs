@@ -86,11 +86,12 @@ pub(crate) fn head(record: &[u8], at: usize) -> Result<Head, Error> {
     if info < 24 {
         return Ok(Head { major, info, argument: u64::from(info), next: at + 1 });
     }
-    wide_head(record, at, major, info)
+    wide_head(record, at)
 }
 
-fn wide_head(record: &[u8], at: usize, major: u8, info: u8) -> Result<Head, Error> {
-    let rest = record.get(at + 1..).unwrap_or_default();
+fn wide_head(record: &[u8], at: usize) -> Result<Head, Error> {
+    let (first, rest) = record.get(at..).and_then(<[u8]>::split_first).ok_or(Error::Short)?;
+    let (major, info) = (first >> 5, first & 31);
     let (argument, width) = match info {
         24 => (u64::from(u8::from_be_bytes(front(rest)?)), 1),
         25 => (u64::from(u16::from_be_bytes(front(rest)?)), 2),

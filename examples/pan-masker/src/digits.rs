@@ -12,19 +12,26 @@ const WIDEST_GAP: usize = 3;
 /// What comes in place of a digit.
 pub(crate) const STAR: u8 = b'*';
 
-/// Masks every card number in `text`. A group of more than `longest` digits without a gap is none.
+/// What is masked, and how.
+pub(crate) struct Rule {
+    pub(crate) keep: Keep,
+    /// A group of more digits without a gap is no card number.
+    pub(crate) longest: usize,
+}
+
+/// Masks every card number in `text`.
 ///
 /// Several numbers with a small gap between them make one chain, which is masked as a whole: nobody can say where a card number in it starts.
-pub(crate) fn mask(text: &mut [u8], keep: Keep, longest: usize) {
+pub(crate) fn mask(text: &mut [u8], rule: &Rule) {
     let mut at = 0;
     // The shortest chain that starts here or in the next bytes covers this one.
     while let Some(last) = text.get(at + SHORTEST - 1) {
         if !last.is_ascii_digit() && !is_gap(*last) {
             at += SHORTEST;
         } else if is_digit(text, at) {
-            let (end, digits) = chain(text, at, longest);
+            let (end, digits) = chain(text, at, rule.longest);
             if digits >= SHORTEST {
-                overwrite(text.get_mut(at..end).unwrap_or_default(), digits, keep);
+                overwrite(text.get_mut(at..end).unwrap_or_default(), digits, rule.keep);
             }
             at = end;
         } else {
@@ -64,9 +71,10 @@ fn group(text: &[u8], at: usize) -> usize {
     let mut digits = 0;
     while let Some(eight) = rest.get(digits..).and_then(|rest| rest.first_chunk()) {
         let eight = u64::from_le_bytes(*eight);
-        // Upper halves of 3, and still so when six is added: 0x30 to 0x39, each of them.
-        if eight & UPPER != ZEROS || (eight & !UPPER).wrapping_add(SIX) & UPPER != 0 {
-            break;
+        // Upper halves of 3, and still so when six is added: 0x30 to 0x39. What is left of a byte that is none is not zero.
+        let others = (eight & UPPER ^ ZEROS) | ((eight & !UPPER) + SIX) & UPPER;
+        if others != 0 {
+            return digits + others.trailing_zeros() as usize / 8;
         }
         digits += 8;
     }
@@ -87,17 +95,43 @@ fn is_digit(text: &[u8], at: usize) -> bool {
 }
 
 /// Puts stars for the digits of a chain but the first and last ones.
+#[inline]
 pub(crate) fn overwrite(chain: &mut [u8], digits: usize, keep: Keep) {
     if digits == chain.len() {
         // No gaps: the digits to hide lie together.
-        for byte in chain.get_mut(keep.first..digits.saturating_sub(keep.last)).unwrap_or_default() {
-            *byte = STAR;
-        }
-        return;
+        hide(chain.get_mut(keep.first..digits.saturating_sub(keep.last)).unwrap_or_default());
+    } else {
+        overwrite_between_gaps(chain, digits, keep);
     }
+}
+
+#[inline(never)]
+fn overwrite_between_gaps(chain: &mut [u8], digits: usize, keep: Keep) {
     let hidden = digits.saturating_sub(keep.first + keep.last);
     let digits = chain.iter_mut().filter(|byte| byte.is_ascii_digit());
     for byte in digits.skip(keep.first).take(hidden) {
         *byte = STAR;
     }
+}
+
+/// Puts stars everywhere. In the sandbox to fill memory is a call of the host; what a card number takes is less than two stores.
+#[inline]
+fn hide(digits: &mut [u8]) {
+    if !both_ends::<8>(digits) && !both_ends::<4>(digits) {
+        digits.fill(STAR);
+    }
+}
+
+/// Puts `N` stars at the start and at the end, if that is everywhere; says whether it is.
+#[inline]
+fn both_ends<const N: usize>(digits: &mut [u8]) -> bool {
+    if digits.len() > 2 * N {
+        return false;
+    }
+    let Some(start) = digits.first_chunk_mut() else { return false };
+    *start = [STAR; N];
+    if let Some(end) = digits.last_chunk_mut() {
+        *end = [STAR; N];
+    }
+    true
 }

@@ -36,6 +36,7 @@ mod cbor;
 mod digits;
 mod keep;
 mod number;
+mod plain;
 mod record;
 
 use alloc::vec::Vec;

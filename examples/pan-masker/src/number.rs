@@ -28,11 +28,14 @@ impl Replacement {
     }
 }
 
-/// The masked text for the number that lies at `start..end`, if it is as long as a card number.
-pub(crate) fn mask(magnitude: u64, negative: bool, start: usize, end: usize, keep: Keep) -> Option<Replacement> {
-    if !(LEAST..BEYOND).contains(&magnitude) {
-        return None;
-    }
+/// Whether a number is as long as a card number.
+#[inline]
+pub(crate) fn may_be_card(magnitude: u64) -> bool {
+    (LEAST..BEYOND).contains(&magnitude)
+}
+
+/// The masked text for the number that lies at `start..end`.
+pub(crate) fn mask(magnitude: u64, negative: bool, start: usize, end: usize, keep: Keep) -> Replacement {
     let mut text = [0; LONGEST];
     let (mut rest, mut count) = (magnitude, 0);
     for slot in text.iter_mut().rev() {
@@ -48,7 +51,7 @@ pub(crate) fn mask(magnitude: u64, negative: bool, start: usize, end: usize, kee
         count += 1;
     }
     digits::overwrite(&mut text, count, keep);
-    Some(Replacement { start, end, text, from: LONGEST - count - usize::from(negative) })
+    Replacement { start, end, text, from: LONGEST - count - usize::from(negative) }
 }
 
 /// Magnitude and sign of the integer part of a float, as far as it can be a card number.

@@ -4,12 +4,14 @@
 //! break is walked by a call of its own.
 
 use alloc::vec::Vec;
+use core::mem;
 
 use crate::{
     Keep,
     cbor::{BREAK, DEEPEST, Error, Head, end, head, major},
-    digits,
+    digits::{self, Rule},
     number::{self, Replacement},
+    plain,
 };
 
 /// Tags of bignums, positive and negative.
@@ -17,7 +19,7 @@ const BIGNUM: core::ops::RangeInclusive<u64> = 2..=3;
 
 /// Masks texts where they are and collects what is to come in place of numbers.
 pub(crate) fn mask(record: &mut [u8], keep: Keep, texts: &mut Vec<Replacement>) -> Result<(), Error> {
-    let mut walk = Walk { record, at: 0, keep, texts };
+    let mut walk = Walk { record, at: 0, left: 0, keep, texts };
     walk.top()?;
     if walk.at == walk.record.len() { Ok(()) } else { Err(Error::Trailing) }
 }
@@ -25,6 +27,8 @@ pub(crate) fn mask(record: &mut [u8], keep: Keep, texts: &mut Vec<Replacement>) 
 struct Walk<'a> {
     record: &'a mut [u8],
     at: usize,
+    /// Items to come, of those that are counted now.
+    left: usize,
     keep: Keep,
     texts: &'a mut Vec<Replacement>,
 }
@@ -124,21 +128,25 @@ impl Walk<'_> {
     }
 
     /// Goes over `left` items and all that they hold.
-    #[inline]
     fn items(&mut self, field: Field, depth: usize, left: usize) -> Result<(), Error> {
-        let mut left = left;
-        loop {
-            (self.at, left) = plain(self.record, self.at, left, field);
-            if left == 0 {
-                return if self.at <= self.record.len() { Ok(()) } else { Err(Error::Short) };
-            }
-            left = self.item(field, depth, left - 1)?;
+        let outside = mem::replace(&mut self.left, left);
+        while self.plain(field) {
+            self.left -= 1;
+            self.item(field, depth)?;
         }
+        self.left = outside;
+        if self.at <= self.record.len() { Ok(()) } else { Err(Error::Short) }
     }
 
-    /// Goes over one item, but not over what it holds when it says how much that is. Returns how many items are left.
-    #[inline(never)]
-    fn item(&mut self, field: Field, depth: usize, left: usize) -> Result<usize, Error> {
+    /// Goes over what needs no look; says whether something is left that does.
+    #[inline]
+    fn plain(&mut self, field: Field) -> bool {
+        let Self { record, at, left, .. } = self;
+        if field == Field::Other { plain::over_any(record, at, left) } else { plain::over_data(record, at, left) }
+    }
+
+    /// Goes over one item, but not over what it holds when it says how much that is. That is added to the count.
+    fn item(&mut self, field: Field, depth: usize) -> Result<(), Error> {
         // Tags go with a number that becomes text.
         let start = self.at;
         loop {
@@ -153,14 +161,15 @@ impl Walk<'_> {
                     let keep = self.keep;
                     let content = self.content(head.argument)?;
                     if let Some(longest) = field.longest() {
-                        digits::mask(content, keep, longest);
+                        digits::mask(content, &Rule { keep, longest });
                     }
                 }
                 major::ARRAY | major::MAP => {
                     let each = if head.major == major::MAP { 2 } else { 1 };
                     if !head.is_open() {
                         // An item has at least one byte, so a count beyond the end is wrong, whatever comes.
-                        return Ok(left + (end(self.record, self.at, head.argument)? - self.at) * each);
+                        self.left += (end(self.record, self.at, head.argument)? - self.at) * each;
+                        return Ok(());
                     }
                     if depth == DEEPEST {
                         return Err(Error::Deep);
@@ -174,7 +183,7 @@ impl Walk<'_> {
                 _ if field == Field::Data && head.info >= 26 => self.number(head, start),
                 _ => {}
             }
-            return Ok(left);
+            return Ok(());
         }
     }
 
@@ -187,7 +196,9 @@ impl Walk<'_> {
             (_, 26) => number::integer_part(f64::from(f32::from_bits(u32::try_from(head.argument).unwrap_or(0)))),
             _ => number::integer_part(f64::from_bits(head.argument)),
         };
-        self.texts.extend(number::mask(magnitude, negative, start, self.at, self.keep));
+        if number::may_be_card(magnitude) {
+            self.texts.push(number::mask(magnitude, negative, start, self.at, self.keep));
+        }
     }
 
     /// A bignum of up to eight bytes: says whether it is one and goes behind it. One as long as a card number becomes text, tag and all.
@@ -206,7 +217,9 @@ impl Walk<'_> {
         self.at = until;
         if field == Field::Data {
             let (magnitude, negative) = (value.saturating_add(tag - BIGNUM.start()), tag != *BIGNUM.start());
-            self.texts.extend(number::mask(magnitude, negative, start, until, self.keep));
+            if number::may_be_card(magnitude) {
+                self.texts.push(number::mask(magnitude, negative, start, until, self.keep));
+            }
         }
         Ok(true)
     }
@@ -224,7 +237,7 @@ impl Walk<'_> {
             bytes.push(u8::try_from(number.argument).map_err(|_| Error::Invalid)?);
             places.push(self.at - 1);
         }
-        digits::mask(&mut bytes, self.keep, usize::MAX);
+        digits::mask(&mut bytes, &Rule { keep: self.keep, longest: usize::MAX });
         for (place, byte) in places.into_iter().zip(bytes) {
             // The low byte comes last. Numbers below 24 lie in the head itself, and are no digits.
             if byte == digits::STAR
@@ -242,7 +255,7 @@ impl Walk<'_> {
         let Some(longest) = field.longest() else { return self.pieces(|_| ()) };
         let mut whole = Vec::new();
         self.pieces(|piece| whole.extend_from_slice(piece))?;
-        digits::mask(&mut whole, self.keep, longest);
+        digits::mask(&mut whole, &Rule { keep: self.keep, longest });
         self.at = start;
         let mut masked = whole.into_iter();
         self.pieces(|piece| piece.iter_mut().zip(&mut masked).for_each(|(byte, new)| *byte = new))
@@ -261,45 +274,6 @@ impl Walk<'_> {
         Ok(())
     }
 }
-
-/// Goes over as many items as need no look: nearly all of a payment. A map or array adds what it holds to the number of items. Returns where it
-/// stopped, which may be behind the end, and how many items are left.
-#[inline]
-fn plain(record: &[u8], at: usize, left: usize, field: Field) -> (usize, usize) {
-    /// Head of an empty text; that of an empty byte string differs in one bit. The length is added in both.
-    const STRING: u8 = 0x60;
-    const STRING_BIT: u8 = 0x20;
-    // Longest string, and widest number, that can't hold a card number.
-    let (string, number) = if field == Field::Other { (23, 27) } else { (FEWEST - 1, 25) };
-    let (mut at, mut left) = (at, left);
-    while left > 0 {
-        let Some(first) = record.get(at) else { break };
-        let len = (first | STRING_BIT) ^ STRING;
-        let info = first & 31;
-        if len <= string {
-            at += 1 + usize::from(len);
-            left -= 1;
-            continue;
-        }
-        let major = first >> 5;
-        if major == major::MAP && info < 24 {
-            left += 2 * usize::from(info);
-        } else if major == major::ARRAY && info < 24 {
-            left += usize::from(info);
-        } else if !matches!(major, major::UNSIGNED | major::NEGATIVE | major::SIMPLE) || info > number {
-            break;
-        } else if info >= 24 {
-            at += 1 << (info - 24);
-        }
-        at += 1;
-        left -= 1;
-    }
-    (at, left)
-}
-
-/// Fewest digits of a card number, as the length of a string.
-const FEWEST: u8 = 13;
-const _: () = assert!(FEWEST as usize == digits::SHORTEST);
 
 impl Field {
     /// Digits without a gap that still may be a card number; nothing is masked where there is none.
