@@ -107,6 +107,37 @@ fn a_card_number_is_found_at_every_place_and_only_gaps_are_gaps() {
 }
 
 #[test]
+fn every_number_of_digits_is_hidden_with_every_number_that_stays() {
+    let digits = "4222222222222222222222222222222222222222";
+    for len in 13..=digits.len() {
+        for (first, last) in [(0, 0), (0, 4), (0, 10), (6, 0), (6, 4)] {
+            let clear = &digits[..len];
+            let masked = [&clear[..first], &"*".repeat(len - first - last), &clear[len - last..]].concat();
+            let raw = |value: &str| [b"\xa1\x63raw", &bytes(value.as_bytes())[..]].concat();
+            let keep = Keep { first, last };
+            assert_eq!(process(&raw(clear), keep).unwrap(), raw(&masked), "{len} {keep:?}");
+            let expected = if len <= 19 { &masked } else { clear };
+            assert_eq!(process(&holding(&text(clear)), keep).unwrap(), holding(&text(expected)), "{len} {keep:?}");
+        }
+    }
+}
+
+#[test]
+fn what_follows_an_item_without_a_length_is_reached() {
+    let (clear, masked) = (text("4111111111111111"), text("************1111"));
+    for open in [
+        &b"\x9f\xff"[..],
+        b"\x9f\x01\x82\x01\x02\xff",
+        b"\xbf\x61a\x81\x01\xff",
+        b"\x9f\x9f\xff\x01\xff",
+        b"\x7f\x61a\xff",
+    ] {
+        let around = |pan: &[u8]| holding(&[b"\x84", open, &[0x81], open, pan, pan].concat());
+        assert_eq!(process(&around(&clear), Keep::LAST_FOUR).unwrap(), around(&masked), "{open:02x?}");
+    }
+}
+
+#[test]
 fn a_group_too_long_for_a_card_number_does_not_hide_one_beside_it() {
     becomes(
         &text("12345678901234567890 4111111111111111"),
