@@ -1,7 +1,7 @@
 //! Walks over a record and masks what lies in `data` and `raw`.
 //!
 //! One loop counts items: a map or array of known length adds what it holds to the count, so that depth costs nothing. What goes up to a
-//! break is walked by a call of its own.
+//! break is walked by a call of its own. What is rare stands apart from the loop, which then has registers for what it needs.
 
 use alloc::vec::Vec;
 use core::mem;
@@ -202,6 +202,8 @@ impl Walk<'_> {
     }
 
     /// A bignum of up to eight bytes: says whether it is one and goes behind it. One as long as a card number becomes text, tag and all.
+    #[cold]
+    #[inline(never)]
     fn bignum(&mut self, field: Field, tag: u64, start: usize) -> Result<bool, Error> {
         let head = head(self.record, self.at)?;
         if head.major != major::BYTES || head.is_open() {
@@ -225,6 +227,8 @@ impl Walk<'_> {
     }
 
     /// Bytes as an array of numbers. A star is as short as a digit, so it fits in the same place.
+    #[cold]
+    #[inline(never)]
     fn bytes_as_array(&mut self) -> Result<(), Error> {
         let array = self.next()?;
         let (mut bytes, mut places, mut left) = (Vec::new(), Vec::new(), array.argument);
@@ -250,6 +254,8 @@ impl Walk<'_> {
     }
 
     /// A string in pieces is masked over the joints, and stays in its pieces.
+    #[cold]
+    #[inline(never)]
     fn string_in_pieces(&mut self, field: Field) -> Result<(), Error> {
         let start = self.at;
         let Some(longest) = field.longest() else { return self.pieces(|_| ()) };
