@@ -1,52 +1,47 @@
 //! The allocator of this program, and when it gives memory back.
 //!
 //! The C library's allocator has one lock for all threads; guests and stream would spend half of their time at it. mimalloc
-//! has none, but keeps what was freed for the next ones. A sidecar is idle most of the time, and there is one for each gear:
-//! it gives back at once ([decision 0024](../../docs/decisions/0024-an-allocator-for-the-sidecar.md)).
+//! has none, but each thread keeps what was freed for what comes next. A sidecar is idle most of the time, and there is one for
+//! each gear: when nothing came for a while, each thread gives back what it keeps
+//! ([decision 0024](../../docs/decisions/0024-an-allocator-for-the-sidecar.md)).
 
-use std::ffi::{c_int, c_long};
+use std::{convert::Infallible, time::Duration};
+
+use tokio::time::{MissedTickBehavior, interval};
 
 /// What a program makes its global allocator.
 pub type Allocator = mimalloc::MiMalloc;
 /// The one value of it.
 pub const ALLOCATOR: Allocator = mimalloc::MiMalloc;
 
-/// `mi_option_purge_delay` of mimalloc 2: milliseconds until memory that was freed goes back to the system.
-const PURGE_DELAY: c_int = 15;
+/// How long nothing has to come.
+const QUIET: Duration = Duration::from_secs(5);
 
-#[allow(
-    unsafe_code,
-    reason = "mimalloc reads options from the environment, which a container starts without, or takes them here"
-)]
-mod option {
-    use super::{c_int, c_long};
-
-    // SAFETY: these are the types of mimalloc 2. Any number may be passed: unknown options are ignored, values are taken
-    // when memory is freed the next time.
+#[allow(unsafe_code, reason = "mimalloc's own crate has no name for it")]
+mod foreign {
+    // SAFETY: the type is that of mimalloc 2; it may be called at any time and on any thread.
     unsafe extern "C" {
-        pub(super) safe fn mi_option_set(option: c_int, value: c_long);
-        #[cfg(test)]
-        pub(super) safe fn mi_option_get(option: c_int) -> c_long;
+        pub(super) safe fn mi_collect(force: bool);
     }
 }
 
-/// From now on memory goes back to the system as soon as it is free. For the first line of a program: later threads see it.
-pub fn give_back_at_once() {
-    option::mi_option_set(PURGE_DELAY, 0);
+/// Everything that is free of this thread's memory goes back to the system, and what ended threads left behind.
+pub fn give_back() {
+    foreign::mi_collect(true);
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_option_is_the_one_that_is_meant() {
-        assert_eq!(
-            option::mi_option_get(PURGE_DELAY),
-            10,
-            "mimalloc's own default for this option and no other near it"
-        );
-        give_back_at_once();
-        assert_eq!(option::mi_option_get(PURGE_DELAY), 0);
+/// Gives this thread's memory back whenever no message came for a while. Ends only when it is dropped.
+pub(crate) async fn give_back_when_idle(received: impl Fn() -> u64) -> Infallible {
+    let mut tick = interval(QUIET);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut before = received();
+    loop {
+        tick.tick().await;
+        let now = received();
+        if now == before {
+            // Also when nothing came since the last time: ports and ticks leave a little behind.
+            give_back();
+        }
+        before = now;
     }
 }

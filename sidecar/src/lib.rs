@@ -115,6 +115,7 @@ pub async fn run(
     let stop = CancellationToken::new();
     let mut serving = pin!(AssertUnwindSafe(serve(&config, &state, &metrics, &stop)).catch_unwind());
     let mut shutdown = pin!(shutdown);
+    let mut resting = pin!(allocator::give_back_when_idle(|| state.monitor().ledger().received));
     let ended = loop {
         tokio::select! {
             ended = &mut serving => break ended.map_err(|panic| Fatal::Panicked(panic_text(&*panic)))?,
@@ -124,6 +125,7 @@ pub async fn run(
                 stop.cancel();
             }
             Some(lost) = ports.join_next() => return Err(lost_ports(lost)),
+            never = &mut resting => match never {},
         }
     };
     // Last scrapes are let through, idle connections are not waited for.

@@ -15,7 +15,7 @@ use gear_module::{Abi, Inspection, StaticLimits, check, inspect};
 use gear_supply::{MAX_MODULE_SIZE, Store, SupplyError, Verified};
 
 use crate::{
-    budget,
+    allocator, budget,
     problem::{Trouble, chain, reason},
 };
 
@@ -45,7 +45,8 @@ impl Loader {
     /// with `gear_host::compile::child_main`. `threads` are one per CPU unless given.
     pub fn new(program: &Path, cache: &Path, concurrency: u32, threads: Option<NonZeroUsize>) -> Result<Self, Trouble> {
         let failed = |text: String| Trouble::passing(reason::ENGINE_UNAVAILABLE, text);
-        let threads = Threads::start(threads).map_err(|error| failed(format!("guest threads: {error}")))?;
+        let threads =
+            Threads::start(threads, allocator::give_back).map_err(|error| failed(format!("guest threads: {error}")))?;
         let options = EngineOptions { slots: concurrency.saturating_mul(2), threads };
         let engine = Engine::new(&options).map_err(|error| failed(chain(&error)))?;
         let store = Store::open(cache.join("modules"))?;

@@ -8,8 +8,6 @@ static ALLOCATOR: wasmgear_sidecar::allocator::Allocator = wasmgear_sidecar::all
 fn main() -> ExitCode {
     // First of all: this process may be the compiler's child.
     let environment = |name: &str| std::env::var(name).ok();
-    gear_host::compile::child_main().unwrap_or_else(|| {
-        wasmgear_sidecar::allocator::give_back_at_once();
-        wasmgear_sidecar::process::main(std::env::args_os(), environment)
-    })
+    gear_host::compile::child_main()
+        .unwrap_or_else(|| wasmgear_sidecar::process::main(std::env::args_os(), environment))
 }

@@ -86,7 +86,8 @@ impl Gear for Pipeline {
 
     async fn process(&self, input: Input) -> Verdict {
         let inner = Arc::clone(&self.0);
-        let job = self.0.parts.threads.run(async move { inner.work(&input).await });
+        // In a box: what a call holds is some KiB, and would be copied at each step of handing it over.
+        let job = self.0.parts.threads.queue(async move { Box::pin(inner.work(&input)).await });
         let (outcome, trace) = match job.await {
             Ok(done) => done,
             Err(error @ JobError::Panicked(_)) => {
@@ -97,6 +98,10 @@ impl Gear for Pipeline {
             Err(JobError::Stopped) => pending().await,
         };
         Verdict { revision: Arc::clone(&self.0.tag), outcome, trace }
+    }
+
+    fn handed_over(&self) {
+        self.0.parts.threads.wake();
     }
 }
 

@@ -26,7 +26,7 @@ impl Sink for Nowhere {
 
 impl Bench {
     pub(crate) fn new() -> Result<Self> {
-        let threads = Threads::start(NonZeroUsize::new(1))?;
+        let threads = Threads::start(NonZeroUsize::new(1), || ())?;
         let engine = Engine::new(&EngineOptions { slots: 32, threads: threads.clone() })?;
         let folder = tempfile::tempdir()?;
         let program = std::env::current_exe()?;

@@ -76,7 +76,6 @@ struct Size {
 fn main() -> ExitCode {
     // First of all: this process may be the compiler's child.
     gear_host::compile::child_main().unwrap_or_else(|| {
-        wasmgear_sidecar::allocator::give_back_at_once();
         let args = Args::parse();
         match measured(&args) {
             Ok(report) => {

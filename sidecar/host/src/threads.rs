@@ -3,7 +3,8 @@
 //! * One queue for all threads: whoever is free takes the next future, so a call never stands behind a thread that is busy
 //!   with somebody else's loop.
 //! * A guest that used up its tick goes to the end of the queue: with `n` loops on a thread a new call waits `n` ticks at most.
-//! * Handing over is one push, and one wake if somebody sleeps who was not woken yet.
+//! * Handing over is one push, and one wake if somebody sleeps who was not woken yet. Who hands over many at a time queues
+//!   them and wakes once for all ([`Threads::queue`]): a wake costs more than a short call.
 //! * Who awaits a job is not woken for each one that is done, but when there is nothing more to do, or [`LATEST`] after the
 //!   first of them: a reader that is woken for each of a thousand short calls would do little but wake up.
 //! * A panic in a job is the error of that job; the thread lives on. Dropping a [`Job`] gives it up: the future is dropped on
@@ -33,6 +34,9 @@ const STACK: usize = 512 << 10;
 /// How long somebody may wait to hear that a job is done, while the thread that did it has more to do.
 const LATEST: Duration = Duration::from_micros(100);
 
+/// A thread that had nothing to do for so long is told to rest.
+const QUIET: Duration = Duration::from_secs(5);
+
 /// Threads that poll futures of guests. Clones are handles of the same threads; the last one ends them.
 #[derive(Clone, Debug)]
 pub struct Threads(Arc<Inner>);
@@ -60,8 +64,9 @@ struct State {
 }
 
 impl Threads {
-    /// Starts `count` threads; one per CPU when `None`.
-    pub fn start(count: Option<NonZeroUsize>) -> io::Result<Self> {
+    /// Starts `count` threads; one per CPU when `None`. Each calls `rest` when it had nothing to do for 5 s, once until it has
+    /// work again: the time to give back what an allocator keeps for each thread.
+    pub fn start(count: Option<NonZeroUsize>, rest: fn()) -> io::Result<Self> {
         let one_per_cpu = || thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
         let count = count.unwrap_or_else(one_per_cpu).get();
         let mut inner = Inner { shared: Arc::default(), workers: Vec::with_capacity(count) };
@@ -69,7 +74,7 @@ impl Threads {
             let shared = Arc::clone(&inner.shared);
             let builder = thread::Builder::new().name(format!("guest-{n}")).stack_size(STACK);
             // Those that were started end with `inner` if a later one fails.
-            inner.workers.push(builder.spawn(move || shared.work())?);
+            inner.workers.push(builder.spawn(move || shared.work(rest))?);
         }
         Ok(Self(Arc::new(inner)))
     }
@@ -86,11 +91,28 @@ impl Threads {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        let job = self.queue(future);
+        self.0.shared.wake(usize::MAX);
+        job
+    }
+
+    /// The same, but nobody is woken for it: it begins after [`Threads::wake`], or when a thread that is awake gets to it.
+    pub fn queue<F>(&self, future: F) -> Job<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
         let shared = Arc::clone(&self.0.shared);
         let caught = AssertUnwindSafe(future).catch_unwind().map(told);
         let (runnable, task) = async_task::spawn(caught, move |runnable| shared.push(runnable));
-        runnable.schedule();
+        self.0.shared.queue(runnable);
         Job(task.fallible())
+    }
+
+    /// Wakes a thread for what was queued, unless one is on its way. Not all at once: short calls are done by one before another
+    /// would be awake. Where they are not short, the next of this, or a guest that gives up its turn, wakes the next thread.
+    pub fn wake(&self) {
+        self.0.shared.wake(1);
     }
 
     /// The same for a future that nobody waits for.
@@ -131,22 +153,34 @@ impl Shared {
     }
 
     fn push(&self, runnable: Runnable) {
+        self.queue(runnable);
+        self.wake(usize::MAX);
+    }
+
+    fn queue(&self, runnable: Runnable) {
         let mut state = self.lock();
         if state.stopped {
+            // Not under the lock: what it holds may schedule others.
             drop(state);
             return drop(runnable);
         }
         state.queue.push_back(runnable);
-        if state.sleeping > state.woken {
-            state.woken += 1;
-            drop(state);
+    }
+
+    /// Wakes threads until as many are on their way as there is work for, or `most`.
+    fn wake(&self, most: usize) {
+        let mut state = self.lock();
+        let missing = state.queue.len().min(state.sleeping).min(most).saturating_sub(state.woken);
+        state.woken += missing;
+        drop(state);
+        for _ in 0..missing {
             self.awake.notify_one();
         }
     }
 
-    fn work(&self) {
+    fn work(&self, rest: fn()) {
         NEWS.set(Some(News::default()));
-        while let Some(runnable) = self.next() {
+        while let Some(runnable) = self.next(rest) {
             // The combinators of `run` leave nothing to unwind but the destructors of what a future left behind.
             drop(panic::catch_unwind(AssertUnwindSafe(|| runnable.run())));
             News::tell_in_time();
@@ -155,8 +189,8 @@ impl Shared {
         NEWS.set(None);
     }
 
-    fn next(&self) -> Option<Runnable> {
-        let mut state = self.lock();
+    fn next(&self, rest: fn()) -> Option<Runnable> {
+        let (mut state, mut rested) = (self.lock(), false);
         loop {
             if state.stopped {
                 return None;
@@ -171,12 +205,25 @@ impl Shared {
                 // Something may have come meanwhile.
                 continue;
             }
-            state.sleeping += 1;
-            state = self.awake.wait(state).unwrap_or_else(PoisonError::into_inner);
-            state.sleeping -= 1;
-            // Woken by nobody: the token stays for the one it was meant for.
-            state.woken = state.woken.saturating_sub(1).min(state.sleeping);
+            let quiet;
+            (state, quiet) = self.sleep(state, if rested { Duration::MAX } else { QUIET });
+            if quiet {
+                drop(state);
+                rest();
+                rested = true;
+                state = self.lock();
+            }
         }
+    }
+
+    /// Until there may be work, or for so long. Whether the time was over comes back.
+    fn sleep<'a>(&self, mut state: MutexGuard<'a, State>, time: Duration) -> (MutexGuard<'a, State>, bool) {
+        state.sleeping += 1;
+        let (mut state, ended) = self.awake.wait_timeout(state, time).unwrap_or_else(PoisonError::into_inner);
+        state.sleeping -= 1;
+        // Woken by nobody: the token stays for the one it was meant for.
+        state.woken = state.woken.saturating_sub(1).min(state.sleeping);
+        (state, ended.timed_out())
     }
 }
 

@@ -66,8 +66,14 @@ pub(crate) enum Finish {
     Lost(Lost),
 }
 
-/// Which revision would process a message now.
-pub(crate) type Revisions<'a> = &'a (dyn Fn(&Input) -> Arc<RevisionTag> + Send + Sync);
+/// What the loop asks of the gear beside calls.
+#[derive(Clone, Copy)]
+pub(crate) struct Asides<'a> {
+    /// Which revision would process a message now.
+    pub(crate) revision: &'a (dyn Fn(&Input) -> Arc<RevisionTag> + Send + Sync),
+    /// The calls of a turn were handed over.
+    pub(crate) handed_over: &'a (dyn Fn() + Send + Sync),
+}
 
 /// The loop over one link.
 pub(crate) struct Engine<'a, S, K, C, F> {
@@ -76,7 +82,7 @@ pub(crate) struct Engine<'a, S, K, C, F> {
     source: &'a mut S,
     sink: &'a mut K,
     call: C,
-    revisions: Revisions<'a>,
+    asides: Asides<'a>,
     calls: FuturesUnordered<F>,
     window: Window,
     pulls: Pulls,
@@ -112,7 +118,7 @@ where
         plan: &'a Plan,
         monitor: &'a Monitor,
         (source, sink): (&'a mut S, &'a mut K),
-        (call, revisions): (C, Revisions<'a>),
+        (call, asides): (C, Asides<'a>),
         carry: &'a mut Carry,
     ) -> Self {
         let now = Instant::now();
@@ -122,7 +128,7 @@ where
             source,
             sink,
             call,
-            revisions,
+            asides,
             calls: FuturesUnordered::new(),
             window: Window::default(),
             pulls: Pulls::new(plan, now),
@@ -217,6 +223,9 @@ where
             let Poll::Ready(Some(verdict)) = self.calls.poll_next_unpin(cx) else { break };
             turn.verdicts.push(verdict);
             woken = true;
+        }
+        if !self.calls.is_empty() {
+            (self.asides.handed_over)();
         }
         if tick.poll_tick(cx).is_ready() {
             turn.tick = true;

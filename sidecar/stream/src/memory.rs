@@ -16,8 +16,8 @@ use gear_config::status::LedgerStatus;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Gear, Input, Monitor, Tuning,
-    engine::{Carry, Engine, Finish, Plan},
+    Gear, Monitor, Tuning,
+    engine::{Asides, Carry, Engine, Finish, Plan},
     ledger::Counts,
     link::Lost,
 };
@@ -156,8 +156,8 @@ async fn one_link<G: Gear>(
         let gear = Arc::clone(&caller);
         async move { (key, gear.process(input).await) }
     };
-    let revisions = move |input: &Input| gear.revision(input);
-    let engine = Engine::new(plan, monitor, (&mut source, &mut sink), (call, &revisions), carry);
+    let asides = Asides { revision: &|input| gear.revision(input), handed_over: &|| gear.handed_over() };
+    let engine = Engine::new(plan, monitor, (&mut source, &mut sink), (call, asides), carry);
     engine.run(stop, plan.ack_wait).await
 }
 

@@ -177,4 +177,7 @@ pub trait Gear: Send + Sync + 'static {
 
     /// Processes one message. Never fails: every failure is an [`Outcome`]. Dropping the future gives the call up.
     fn process(&self, input: Input) -> impl Future<Output = Verdict> + Send;
+
+    /// Every call of a turn was polled once: who runs them elsewhere may wake up for all of them together.
+    fn handed_over(&self) {}
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Gear, Monitor, Tuning,
     attempts::jittered,
-    engine::{Carry, Engine, Finish, Plan},
+    engine::{Asides, Carry, Engine, Finish, Plan},
     jetstream::{self, Bound, JetStreamSink, JetStreamSource, Keeper, Names},
     link::Lost,
     problem::{self, problem},
@@ -122,9 +122,9 @@ impl<G: Gear> Stream<G> {
             let gear = Arc::clone(&caller);
             async move { (key, gear.process(input).await) }
         };
-        let revisions = |input: &crate::Input| self.gear.revision(input);
+        let asides = Asides { revision: &|input| self.gear.revision(input), handed_over: &|| self.gear.handed_over() };
         let halves = (&mut attached.source, &mut attached.sink);
-        let engine = Engine::new(&attached.plan, &self.monitor, halves, (call, &revisions), carry);
+        let engine = Engine::new(&attached.plan, &self.monitor, halves, (call, asides), carry);
         let finish = tokio::select! {
             finish = engine.run(stop, grace) => finish,
             () = attached.keeper.keep(&self.monitor) => Finish::Lost(Lost::Disconnected),

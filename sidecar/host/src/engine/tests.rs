@@ -1,7 +1,7 @@
 use super::*;
 
 fn engine(slots: u32) -> Engine {
-    let threads = Threads::start(std::num::NonZeroUsize::new(1)).unwrap();
+    let threads = Threads::start(std::num::NonZeroUsize::new(1), || ()).unwrap();
     Engine::new(&EngineOptions { slots, threads }).unwrap()
 }
 

@@ -118,7 +118,7 @@ impl Rig {
     }
 
     pub(crate) fn with(threads: usize, slots: u32, limits: CompileLimits) -> Self {
-        let threads = Threads::start(NonZeroUsize::new(threads)).unwrap();
+        let threads = Threads::start(NonZeroUsize::new(threads), || ()).unwrap();
         let engine = Engine::new(&EngineOptions { slots, threads: threads.clone() }).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let compiler = Compiler::new(child(), &folder.path().join("code"), limits).unwrap();

@@ -15,7 +15,7 @@ use std::{
 use gear_host::{JobError, Threads};
 
 fn threads(count: usize) -> Threads {
-    Threads::start(NonZeroUsize::new(count)).unwrap()
+    Threads::start(NonZeroUsize::new(count), || ()).unwrap()
 }
 
 #[tokio::test]
@@ -119,4 +119,52 @@ async fn stopping_ends_what_is_unfinished() {
     assert_eq!(again.await, Err(JobError::Stopped));
     // One that waits for something else has not been told yet; dropping it is all that is left to do.
     drop(waits);
+}
+
+#[tokio::test]
+async fn what_is_queued_begins_when_it_is_woken_for_and_all_of_it_is_done() {
+    let threads = threads(2);
+    // Both sleep after this.
+    threads.run(async {}).await.unwrap();
+    let begun = Arc::new(AtomicUsize::new(0));
+    let (open, gate) = std::sync::mpsc::channel::<()>();
+    let gate = Arc::new(std::sync::Mutex::new(gate));
+    let jobs = [(); 3].map(|()| {
+        let (begun, gate) = (Arc::clone(&begun), Arc::clone(&gate));
+        threads.queue(async move {
+            begun.fetch_add(1, Ordering::SeqCst);
+            gate.lock().unwrap().recv().unwrap();
+        })
+    });
+    threads.wake();
+    until(|| begun.load(Ordering::SeqCst) >= 1).await;
+    // The first holds its thread: whoever hands over again finds the other one asleep.
+    threads.wake();
+    until(|| begun.load(Ordering::SeqCst) == 2).await;
+    (0..3).for_each(|_| open.send(()).unwrap());
+    for job in jobs {
+        job.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_thread_rests_once_when_nothing_comes() {
+    static RESTS: AtomicUsize = AtomicUsize::new(0);
+    let threads = Threads::start(NonZeroUsize::new(1), || {
+        RESTS.fetch_add(1, Ordering::SeqCst);
+    })
+    .unwrap();
+    threads.run(async {}).await.unwrap();
+    until(|| RESTS.load(Ordering::SeqCst) == 1).await;
+    assert_eq!(threads.run(async { 7 }).await, Ok(7), "and works on");
+    assert_eq!(RESTS.load(Ordering::SeqCst), 1);
+}
+
+async fn until(there: impl Fn() -> bool) {
+    let waiting = async {
+        while !there() {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), waiting).await.expect("within 20 s");
 }

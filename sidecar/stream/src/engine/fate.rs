@@ -86,7 +86,7 @@ where
         let Some(in_hand) = self.window.get(key) else { return };
         let attempts = record.map(Attempts::read).unwrap_or_default();
         let (sequence, delivered) = (in_hand.input.sequence, in_hand.delivered);
-        let tag = (self.revisions)(&in_hand.input);
+        let tag = (self.asides.revision)(&in_hand.input);
         in_hand.attempts = attempts.clone();
         let suspects = attempts.suspects.saturating_add(1);
         let recalled = if self.carry.forgiven.take(sequence) || attempts.accounts_for(delivered) {
@@ -170,7 +170,9 @@ where
 }
 
 fn has_wildcard(output: &Output) -> bool {
-    output.subject.split('.').any(|token| token == "*" || token == ">")
+    // Hardly any subject has one of these at all.
+    let suspicious = output.subject.contains(['*', '>']);
+    suspicious && output.subject.split('.').any(|token| token == "*" || token == ">")
 }
 
 /// The outputs of an outcome, or why there are none.

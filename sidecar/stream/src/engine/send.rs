@@ -131,10 +131,11 @@ fn record(
         return Some((dead_letters.clone(), part.headers.clone(), part.payload.clone()));
     }
     let output = made.outputs.get(index)?;
-    let mut headers = HeaderMap::new();
-    headers.insert(header::NATS_MESSAGE_ID, wire::copy_id(&output.message_id, flight.copy));
-    headers.insert(wire::INPUT, wire::input_of(stream, in_hand.input.sequence));
-    headers.insert(wire::DIGEST, made.revision.digest.as_str());
-    headers.insert(header::NATS_EXPECTED_STREAM, stream);
-    Some((output.subject.clone(), headers, output.payload.clone()))
+    let headers = [
+        (header::NATS_MESSAGE_ID, wire::copy_id(&output.message_id, flight.copy).into()),
+        (wire::INPUT, wire::input_of(stream, in_hand.input.sequence).into()),
+        (wire::DIGEST, made.revision.digest.as_str().into()),
+        (header::NATS_EXPECTED_STREAM, stream.into()),
+    ];
+    Some((output.subject.clone(), HeaderMap::from_iter(headers), output.payload.clone()))
 }
