@@ -5,14 +5,13 @@
 //! * A guest that used up its tick goes to the end of the queue: with `n` loops on a thread a new call waits `n` ticks at most.
 //! * Handing over is one push, and one wake if somebody sleeps who was not woken yet. Who hands over many at a time queues
 //!   them and wakes once for all ([`Threads::queue`]): a wake costs more than a short call.
-//! * Who awaits a job is not woken for each one that is done, but when there is nothing more to do, or [`LATEST`] after the
+//! * Who awaits a job is not woken for each one that is done, but when there is nothing more to do, or 100 µs after the
 //!   first of them: a reader that is woken for each of a thousand short calls would do little but wake up.
 //! * A panic in a job is the error of that job; the thread lives on. Dropping a [`Job`] gives it up: the future is dropped on
 //!   a guest thread, where guests belong.
 
 use std::{
     any::Any,
-    cell::RefCell,
     collections::VecDeque,
     fmt,
     future::Future,
@@ -21,18 +20,20 @@ use std::{
     panic::{self, AssertUnwindSafe},
     pin::Pin,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, Wake, Waker, ready},
+    task::{Context, Poll, ready},
     thread::{self, JoinHandle},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use async_task::{FallibleTask, Runnable};
 use futures_util::FutureExt;
 
+mod news;
+
+use news::News;
+
 /// Wasm runs on stacks of its own; these hold the host's frames only.
 const STACK: usize = 512 << 10;
-/// How long somebody may wait to hear that a job is done, while the thread that did it has more to do.
-const LATEST: Duration = Duration::from_micros(100);
 
 /// A thread that had nothing to do for so long is told to rest.
 const QUIET: Duration = Duration::from_secs(5);
@@ -179,14 +180,13 @@ impl Shared {
     }
 
     fn work(&self, rest: fn()) {
-        NEWS.set(Some(News::default()));
+        News::begin();
         while let Some(runnable) = self.next(rest) {
             // The combinators of `run` leave nothing to unwind but the destructors of what a future left behind.
             drop(panic::catch_unwind(AssertUnwindSafe(|| runnable.run())));
             News::tell_in_time();
         }
-        News::tell();
-        NEWS.set(None);
+        News::end();
     }
 
     fn next(&self, rest: fn()) -> Option<Runnable> {
@@ -227,76 +227,6 @@ impl Shared {
     }
 }
 
-// === who is to hear that a job is done ===
-
-thread_local! {
-    /// `Some` on guest threads only.
-    static NEWS: RefCell<Option<News>> = const { RefCell::new(None) };
-}
-
-/// Those that await jobs of this thread that are done, and have not heard of it.
-#[derive(Default)]
-struct News {
-    waiting: Vec<Waker>,
-    since: Option<Instant>,
-}
-
-impl News {
-    /// Whether it was noted; the waker comes back when this is no guest thread.
-    fn note(waker: Waker) -> Result<(), Waker> {
-        NEWS.with_borrow_mut(|news| {
-            let Some(news) = news else { return Err(waker) };
-            news.waiting.push(waker);
-            Ok(())
-        })
-    }
-
-    fn is_waiting() -> bool {
-        NEWS.with_borrow(|news| news.as_ref().is_some_and(|news| !news.waiting.is_empty()))
-    }
-
-    fn tell_in_time() {
-        let late = NEWS.with_borrow_mut(|news| {
-            let Some(news) = news.as_mut().filter(|news| !news.waiting.is_empty()) else { return false };
-            news.since.get_or_insert_with(Instant::now).elapsed() >= LATEST
-        });
-        if late {
-            Self::tell();
-        }
-    }
-
-    /// Wakes all of them. What they do then may note others, so nothing is borrowed meanwhile.
-    fn tell() {
-        let mut waiting = NEWS.with_borrow_mut(|news| {
-            let Some(news) = news else { return Vec::new() };
-            news.since = None;
-            std::mem::take(&mut news.waiting)
-        });
-        waiting.drain(..).for_each(Waker::wake);
-        // The room is used again.
-        NEWS.with_borrow_mut(|news| {
-            if let Some(news) = news.as_mut().filter(|news| news.waiting.is_empty()) {
-                news.waiting = waiting;
-            }
-        });
-    }
-}
-
-/// Notes on a guest thread, wakes at once anywhere else.
-struct Notes(Waker);
-
-impl Wake for Notes {
-    fn wake(self: Arc<Self>) {
-        self.wake_by_ref();
-    }
-
-    fn wake_by_ref(self: &Arc<Self>) {
-        if let Err(waker) = News::note(self.0.clone()) {
-            waker.wake();
-        }
-    }
-}
-
 /// A job that was handed over.
 #[must_use = "dropping a job gives it up"]
 pub struct Job<T>(FallibleTask<Result<T, JobError>>);
@@ -319,7 +249,7 @@ impl<T> Future for Job<T> {
         let done = if self.0.is_finished() {
             ready!(Pin::new(&mut self.0).poll(cx))
         } else {
-            let notes = Waker::from(Arc::new(Notes(cx.waker().clone())));
+            let notes = News::waker(cx.waker());
             ready!(Pin::new(&mut self.0).poll(&mut Context::from_waker(&notes)))
         };
         Poll::Ready(done.unwrap_or(Err(JobError::Stopped)))

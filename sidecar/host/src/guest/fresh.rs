@@ -17,7 +17,8 @@ impl Guest {
         let slot = engine.slot().await;
         let clock = Arc::new(Clock::new(template.start_time(), template.message_time));
         let mut cost = Cost::default();
-        let call = async {
+        // In a box: it is large, and each future around it would be moved with all of it.
+        let call = Box::pin(async {
             let mut instance = Instance::start(template, &clock, slot).await?;
             if template.starts() {
                 clock.rearm(template.guest_time);
@@ -26,7 +27,7 @@ impl Guest {
             let result = instance.call(input, take).await;
             cost.note(&instance);
             result.map(|(taken, _)| taken).map_err(|fault| fault.into_call_error(instance.take_refused()))
-        };
+        });
         let result = self.timed(&clock, call).await;
         cost.guest_time = clock.guest_time();
         Call { result, cost }

@@ -80,7 +80,8 @@ impl Guest {
         let budget = if waiting.is_ok() { template.guest_time } else { template.start_time() };
         let clock = Arc::new(Clock::new(budget, template.message_time));
         let (mut cost, mut retired, mut followed) = (Cost::default(), false, false);
-        let call = async {
+        // In a box: it is large, and each future around it would be moved with all of it.
+        let call = Box::pin(async {
             let mut instance = match waiting {
                 Ok(instance) => instance,
                 Err(slot) => {
@@ -106,7 +107,7 @@ impl Guest {
                 retired = false;
             }
             Ok(taken)
-        };
+        });
         let result = self.timed(&clock, call).await;
         cost.guest_time = clock.guest_time();
         // One that is in the making already would get a twin.

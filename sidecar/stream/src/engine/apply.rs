@@ -50,16 +50,9 @@ where
         if self.suspect == Some(key) && !in_guest {
             self.suspect = None;
         }
-        if done && let Some(gone) = self.window.remove(key) {
-            self.land(&gone);
-        }
-    }
-
-    /// What is left of a delivery that is done: room.
-    fn land(&mut self, gone: &InHand) {
-        if let Some(made) = &gone.made {
-            self.records_out -= made.out.0;
-            self.bytes_out -= made.out.1;
+        if done && let Some((records, bytes)) = self.window.remove(key) {
+            self.records_out -= records;
+            self.bytes_out -= bytes;
         }
     }
 

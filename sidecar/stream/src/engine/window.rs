@@ -97,14 +97,17 @@ impl Window {
         Some(Key { slot, generation: place.generation })
     }
 
-    pub(super) fn remove(&mut self, key: Key) -> Option<InHand> {
+    /// Drops a delivery where it lies. How many records of it are counted as being on their way, and how many bytes, comes back.
+    pub(super) fn remove(&mut self, key: Key) -> Option<(usize, usize)> {
         let place = self.slots.get_mut(usize::from(key.slot)).filter(|place| place.generation == key.generation)?;
-        let tenant = place.tenant.take()?;
+        let tenant = place.tenant.as_ref()?;
+        let out = tenant.made.as_ref().map_or((0, 0), |made| made.out);
+        self.bytes -= tenant.input.payload.len();
+        self.len -= 1;
+        place.tenant = None;
         place.generation = place.generation.wrapping_add(1);
         self.free.push(key.slot);
-        self.len -= 1;
-        self.bytes -= tenant.input.payload.len();
-        Some(tenant)
+        Some(out)
     }
 
     pub(super) fn get(&mut self, key: Key) -> Option<&mut InHand> {
