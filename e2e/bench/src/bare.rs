@@ -1,4 +1,5 @@
-//! The bare loop: pulls, publishes with ack, acks. Nothing else: no headers, no accounts, no guest.
+//! The bare loop: pulls, publishes with ack, acks. Nothing else: no accounts, no guest, and no headers but where what they
+//! cost is the question.
 //!
 //! It has what the sidecar has: one connection, one runtime thread for it, the same window, the same allocator.
 
@@ -13,11 +14,12 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use async_nats::{
-    Client, Request,
+    Client, HeaderMap, Request, header,
     jetstream::{self, Context, consumer},
 };
 use bytes::Bytes;
 use futures_util::StreamExt;
+use gear_stream::wire;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -27,13 +29,16 @@ use crate::{
     world::{INPUT, OUTPUT, STREAM, World},
 };
 
-/// How an input is acked.
+/// What is done for each message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Ack {
-    /// Said, and not asked whether anybody heard it.
+pub(crate) enum Work {
+    /// The ack is said, and not asked whether anybody heard it.
     Plain,
-    /// A request on the ack subject, whose answer has to be empty.
+    /// The ack is a request on its subject, whose answer has to be empty.
     Confirmed,
+    /// The same, and what is published has the headers of an output: an id that the server has to remember, and where it
+    /// comes from.
+    WithHeaders,
 }
 
 /// A loop on a thread of its own.
@@ -44,12 +49,12 @@ pub(crate) struct Bare {
 
 impl Bare {
     /// Starts a loop that ends after `count` messages, or when it is stopped. Comes back when it is ready to pull.
-    pub(crate) async fn start(world: &World, name: &str, ack: Ack, count: u32) -> Result<Self> {
+    pub(crate) async fn start(world: &World, name: &str, work: Work, count: u32) -> Result<Self> {
         let (url, name, stop) = (world.broker.url(), name.to_owned(), CancellationToken::new());
         let (asked, (ready, is_ready)) = (stop.clone(), oneshot::channel());
         let thread = thread::Builder::new().name("bare".into()).spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            runtime.block_on(Box::pin(run(url, name, ack, count, asked, ready)))
+            runtime.block_on(Box::pin(run(url, name, work, count, asked, ready)))
         })?;
         if is_ready.await.is_err() {
             // It ended before it was ready, and says why.
@@ -80,7 +85,7 @@ async fn joined(thread: JoinHandle<Result<Cost>>) -> Result<Cost> {
 async fn run(
     url: String,
     name: String,
-    ack: Ack,
+    work: Work,
     count: u32,
     stop: CancellationToken,
     ready: oneshot::Sender<()>,
@@ -104,7 +109,7 @@ async fn run(
     let all = messages.take(usize::try_from(count)?).for_each_concurrent(window, |message| {
         let (client, context, failed) = (&client, &context, &failed);
         async move {
-            if let Err(error) = one(client, context, message, ack).await
+            if let Err(error) = one(client, context, message, work).await
                 && failed.fetch_add(1, Relaxed) == 0
             {
                 eprintln!("bench: the bare loop: {error:#}");
@@ -125,14 +130,19 @@ async fn one(
     client: &Client,
     context: &Context,
     message: Result<jetstream::Message, consumer::pull::MessagesError>,
-    ack: Ack,
+    work: Work,
 ) -> Result<()> {
     let message = message?;
     let reply = message.reply.clone().context("a reply subject")?;
-    context.publish(OUTPUT, message.payload.clone()).await?.await?;
-    match ack {
-        Ack::Plain => client.publish(reply, Bytes::from_static(b"+ACK")).await?,
-        Ack::Confirmed => {
+    if work == Work::WithHeaders {
+        let sequence = message.info().map_err(|error| anyhow!(error))?.stream_sequence;
+        context.publish_with_headers(OUTPUT, headers(sequence), message.payload.clone()).await?.await?;
+    } else {
+        context.publish(OUTPUT, message.payload.clone()).await?.await?;
+    }
+    match work {
+        Work::Plain => client.publish(reply, Bytes::from_static(b"+ACK")).await?,
+        Work::Confirmed | Work::WithHeaders => {
             // Without the client's timer for each request: the baseline is to be as cheap as it can be made.
             let request = Request::new().payload(Bytes::from_static(b"+ACK")).timeout(None);
             let answer = client.send_request(reply, request).await?;
@@ -140,4 +150,20 @@ async fn one(
         }
     }
     Ok(())
+}
+
+const DIGEST: &str = "sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+
+/// As many bytes, and as many names, as an output of the sidecar has.
+fn headers(sequence: u64) -> HeaderMap {
+    let headers = [
+        (
+            header::NATS_MESSAGE_ID,
+            format!("00000000-0000-4000-8000-{sequence:012}-2-edge.out@{sequence}.0123456789abcdef.0").into(),
+        ),
+        (wire::INPUT, format!("{STREAM}:{sequence}").into()),
+        (wire::DIGEST, DIGEST.into()),
+        (header::NATS_EXPECTED_STREAM, STREAM.into()),
+    ];
+    HeaderMap::from_iter(headers)
 }

@@ -15,7 +15,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     Size,
-    bare::{Ack, Bare},
+    bare::{Bare, Work},
     measure::percentile,
     report::{Bound, Figure, Report},
     say,
@@ -36,7 +36,7 @@ pub(crate) async fn measure(size: Size, report: &mut Report) -> Result<()> {
     let (mut bare, mut ours) = (Rounds::default(), [Rounds::default(), Rounds::default()]);
     for pair in 0..size.latency_pairs {
         world.clear().await?;
-        let running = Bare::start(&world, "bare", Ack::Confirmed, u32::MAX).await?;
+        let running = Bare::start(&world, "bare", Work::Confirmed, u32::MAX).await?;
         bare.note(sent(&world, count).await?);
         running.stop().await?;
         for ((short, _, instance), rounds) in gears.iter().zip(&mut ours) {

@@ -38,7 +38,7 @@ struct Args {
     /// Only these parts
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Of the part throughput only these loops, without a comparison: plain, bare, kept, fresh, masker
+    /// Of the part throughput only these loops, without a comparison: plain, bare, headers, kept, fresh, masker
     #[arg(long, value_delimiter = ',')]
     loops: Vec<String>,
     /// Messages of each run of a loop [300000, quick 60000]

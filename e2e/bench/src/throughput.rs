@@ -7,7 +7,7 @@ use gear_config::Instance;
 
 use crate::{
     Size,
-    bare::{Ack, Bare},
+    bare::{Bare, Work},
     measure::{micros, process_cpu},
     report::{Bound, Figure, Report},
     say,
@@ -31,7 +31,7 @@ pub(crate) struct Cost {
 /// What is compared.
 #[derive(Debug, Clone, Copy)]
 enum Loop {
-    Bare(Ack),
+    Bare(Work),
     Sidecar(Gear),
 }
 
@@ -44,12 +44,13 @@ struct Contender {
     server: Vec<f64>,
 }
 
-fn contenders() -> [Contender; 5] {
+fn contenders() -> [Contender; 6] {
     let contender = |short, name, what| Contender { short, name, what, rates: vec![], cpu: vec![], server: vec![] };
     let gear = |guest, instance| Loop::Sidecar(Gear { guest, instance });
     [
-        contender("plain", "bare loop, plain ack", Loop::Bare(Ack::Plain)),
-        contender("bare", "bare loop, confirmed ack", Loop::Bare(Ack::Confirmed)),
+        contender("plain", "bare loop, plain ack", Loop::Bare(Work::Plain)),
+        contender("bare", "bare loop, confirmed ack", Loop::Bare(Work::Confirmed)),
+        contender("headers", "bare loop, confirmed ack, headers", Loop::Bare(Work::WithHeaders)),
         contender("kept", "sidecar, C echo, kept", gear("echo-c", Instance::persistent())),
         contender("fresh", "sidecar, C echo, fresh", gear("echo-c", Instance::Fresh)),
         contender("masker", "sidecar, Rust masker, fresh", gear("pan-masker-v1", Instance::Fresh)),
@@ -91,7 +92,7 @@ impl Contender {
         world.fill(messages).await?;
         let server = world.server_cpu()?;
         let cost = match self.what {
-            Loop::Bare(ack) => Bare::start(world, "bare", ack, messages).await?.ended().await?,
+            Loop::Bare(work) => Bare::start(world, "bare", work, messages).await?.ended().await?,
             Loop::Sidecar(gear) => through(world, &format!("{}-{pair}", self.short), gear, messages).await?,
         };
         let stored = world.stored().await?;
@@ -121,7 +122,7 @@ async fn through(world: &World, name: &str, gear: Gear, messages: u32) -> Result
     Ok(Cost { wall, cpu, messages: messages - u32::try_from(done)? })
 }
 
-fn tell(contenders: &[Contender; 5], size: Size, report: &mut Report) {
+fn tell(contenders: &[Contender; 6], size: Size, report: &mut Report) {
     for Contender { name, rates, cpu, server, .. } in contenders {
         let mut figure = |what, unit, values: &[f64]| {
             let name = format!("{name}{what}");
@@ -131,7 +132,7 @@ fn tell(contenders: &[Contender; 5], size: Size, report: &mut Report) {
         figure(": CPU", "µs/msg", cpu);
         figure(": CPU of the server", "µs/msg", server);
     }
-    let [plain, bare, kept, fresh, masker] = contenders;
+    let [plain, bare, headers, kept, fresh, masker] = contenders;
     let mut ratio = |bound: Option<Bound>, name: &str, above: &[f64], below: &[f64]| {
         let values = above.iter().zip(below).map(|(above, below)| above / below).collect();
         let figure = Figure::new(PART, name, "×", size.messages, values);
@@ -141,6 +142,7 @@ fn tell(contenders: &[Contender; 5], size: Size, report: &mut Report) {
         }
     };
     let (at_least, at_most) = (|bar| Some(Bound::AtLeast(bar)), |bar| Some(Bound::AtMost(bar)));
+    ratio(None, "bare with headers / bare, speed", &headers.rates, &bare.rates);
     ratio(None, "masker fresh / bare, speed", &masker.rates, &bare.rates);
     ratio(None, "masker fresh / bare, CPU", &masker.cpu, &bare.cpu);
     ratio(at_least(0.7), "bare confirmed / bare plain, speed", &bare.rates, &plain.rates);
